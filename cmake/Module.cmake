@@ -1,0 +1,51 @@
+# One folder = one library = one namespace; its unit tests stand beside their sources.
+#
+#   imgproc_module(image USES base ports LINKS imgproc_vips)
+#
+# makes library imgproc_image of every *.cc below the folder (tests and main.cc left out) and
+# program image_test of every *_test.cc, which ctest runs.
+function(imgproc_module name)
+  cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+
+  add_library(imgproc_${name} STATIC ${sources})
+  list(TRANSFORM ARG_USES PREPEND imgproc_)
+  target_link_libraries(imgproc_${name} PUBLIC imgproc_options ${ARG_USES} ${ARG_LINKS})
+  imgproc_precompile(imgproc_${name})
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE imgproc_${name} ${ARG_TEST_LINKS}
+      GTest::gmock GTest::gtest_main)
+    imgproc_precompile(${name}_test)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+  endif()
+endfunction()
+
+# The few heavy headers nearly every file needs, parsed once for all targets.
+add_library(imgproc_precompiled STATIC ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+target_link_libraries(imgproc_precompiled PUBLIC imgproc_options)
+target_precompile_headers(imgproc_precompiled PRIVATE
+  <algorithm> <array> <chrono> <cstdint> <expected> <filesystem> <functional> <map> <memory>
+  <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant>
+  <vector> <boost/json.hpp> <fmt/format.h>)
+
+function(imgproc_precompile target)
+  target_precompile_headers(${target} REUSE_FROM imgproc_precompiled)
+endfunction()
+
+# A program of src/app/<folder>: every source of the folder, main.cc included.
+function(imgproc_program name)
+  cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  add_executable(${name} ${sources})
+  list(TRANSFORM ARG_USES PREPEND imgproc_)
+  target_link_libraries(${name} PRIVATE imgproc_options ${ARG_USES} ${ARG_LINKS})
+  imgproc_precompile(${name})
+endfunction()

@@ -1,0 +1,31 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "ports/record.h"
+
+namespace imgproc::ports {
+
+/// What became of a conditional write.
+enum class PutOutcome {
+  written,
+  /// A record with a newer sequencer stands there: ours is late, and nothing was changed.
+  superseded,
+};
+
+/// One record per source object, written only forwards in event order. Thread-safe.
+/// Errors are transient (throttling, connection: retried already) or permanent (AccessDenied, no
+/// such table).
+class RecordStore {
+ public:
+  virtual ~RecordStore() = default;
+  /// Strongly consistent. Nullopt if there is none.
+  [[nodiscard]] virtual base::Result<std::optional<Record>> get(std::string_view path) = 0;
+  /// Writes the whole record if there is none, or one whose sequencer is not greater (plain text
+  /// comparison of padded sequencers), in one atomic step.
+  [[nodiscard]] virtual base::Result<PutOutcome> put_if_not_older(const Record& record) = 0;
+};
+
+}  // namespace imgproc::ports
