@@ -29,6 +29,10 @@ if(IMGPROC_SANITIZE)
   target_link_options(imgproc_options INTERFACE -fsanitize=${IMGPROC_SANITIZE})
 endif()
 
+if(IMGPROC_FUZZ)
+  target_compile_options(imgproc_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env

@@ -6,12 +6,15 @@ find_package(OpenSSL 3 REQUIRED)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 find_package(fmt REQUIRED)
-find_package(GTest REQUIRED)
+if(IMGPROC_TESTS)
+  find_package(GTest REQUIRED)
+endif()
 find_library(PUGIXML_ARCHIVE libpugixml.a REQUIRED)
 find_package(CLI11 REQUIRED)
 find_library(SQLITE3_ARCHIVE libsqlite3.a REQUIRED)
 add_library(imgproc_sqlite INTERFACE)
-target_link_libraries(imgproc_sqlite INTERFACE ${SQLITE3_ARCHIVE} Threads::Threads m ${CMAKE_DL_LIBS})
+target_link_libraries(imgproc_sqlite INTERFACE
+  ${SQLITE3_ARCHIVE} Threads::Threads m ${CMAKE_DL_LIBS})
 
 # libvips comes from npm, locked by third_party/libvips/package-lock.json.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
@@ -34,4 +37,5 @@ target_link_libraries(imgproc_vips INTERFACE ${IMGPROC_VIPS_SO})
 
 # Every target has the same definitions, so that all share one precompiled header. fmt is used
 # header-only, since Debian ships no static archive of it.
-target_link_libraries(imgproc_options INTERFACE Boost::json Boost::url fmt::fmt-header-only Threads::Threads)
+target_link_libraries(imgproc_options INTERFACE
+  Boost::json Boost::url fmt::fmt-header-only Threads::Threads)

@@ -16,8 +16,9 @@ function(imgproc_module name)
   list(TRANSFORM ARG_USES PREPEND imgproc_)
   target_link_libraries(imgproc_${name} PUBLIC imgproc_options ${ARG_USES} ${ARG_LINKS})
   imgproc_precompile(imgproc_${name})
+  set_property(GLOBAL APPEND PROPERTY IMGPROC_MODULES imgproc_${name})
 
-  if(tests)
+  if(tests AND IMGPROC_TESTS)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE imgproc_${name} ${ARG_TEST_LINKS}
       GTest::gmock GTest::gtest_main)
@@ -39,6 +40,9 @@ function(imgproc_precompile target)
   target_precompile_headers(${target} REUSE_FROM imgproc_precompiled)
 endfunction()
 
+# Everything that ./dev run needs, and no test.
+add_custom_target(programs)
+
 # A program of src/app/<folder>: every source of the folder, main.cc included.
 function(imgproc_program name)
   cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
@@ -48,4 +52,5 @@ function(imgproc_program name)
   list(TRANSFORM ARG_USES PREPEND imgproc_)
   target_link_libraries(${name} PRIVATE imgproc_options ${ARG_USES} ${ARG_LINKS})
   imgproc_precompile(${name})
+  add_dependencies(programs ${name})
 endfunction()

@@ -1,0 +1,29 @@
+# shellcheck shell=bash source=tools/dev/common.sh disable=SC2154
+#: lint [changed|all]   formatting, layers, tidy rules, shellcheck, clang-tidy (files that changed
+#:                      since they last passed; all = every file)
+install_packages build "${packages_build[@]}"
+install_packages lint "${packages_lint[@]}"
+fetch_libvips
+failed=()
+check() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@"; then echo "lint: $name: ok"; else
+    failed+=("$name")
+    echo "lint: $name: FAILED"
+  fi
+}
+format_is_right() {
+  git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' |
+    xargs -0 -r -n 20 -P "$jobs_max" clang-format-19 --dry-run --Werror
+}
+shell_is_right() {
+  git ls-files -z --cached --others --exclude-standard dev .ci/run '*.sh' |
+    xargs -0 -r shellcheck -x
+}
+check format format_is_right
+check layers python3 tools/check_layers.py
+check tidy python3 tools/check_tidy.py
+check shellcheck shell_is_right
+check clang-tidy python3 tools/run_clang_tidy.py --jobs "$jobs_max" "${1:-changed}"
+[[ ${#failed[@]} -eq 0 ]] || die "lint failed: ${failed[*]}"
