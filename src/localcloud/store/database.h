@@ -84,6 +84,9 @@ class Database {
       const std::filesystem::path& file, Durability durability = Durability::process);
   ~Database();
 
+  /// What a commit waits for; whoever keeps files beside the index does the same for them.
+  [[nodiscard]] Durability durability() const;
+
   /// Each module creates its own tables (IF NOT EXISTS), once, when it is built.
   [[nodiscard]] base::Status create_schema(const std::string& sql);
 
