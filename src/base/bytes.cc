@@ -23,7 +23,8 @@ int hex_value(char c) {
 constexpr auto kBase64Values = [] {
   std::array<signed char, 256> table{};
   table.fill(-1);
-  for (int i = 0; i < 64; ++i) table[static_cast<unsigned char>(kBase64[i])] = static_cast<signed char>(i);
+  for (int i = 0; i < 64; ++i)
+    table[static_cast<unsigned char>(kBase64[i])] = static_cast<signed char>(i);
   return table;
 }();
 
@@ -32,7 +33,9 @@ bool is_unreserved(char c) {
          c == '_' || c == '.' || c == '~';
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 }  // namespace
 
@@ -63,7 +66,9 @@ std::string to_base64(std::string_view bytes) {
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   std::size_t i = 0;
-  auto at = [&](std::size_t n) { return static_cast<unsigned>(static_cast<unsigned char>(bytes[n])); };
+  auto at = [&](std::size_t n) {
+    return static_cast<unsigned>(static_cast<unsigned char>(bytes[n]));
+  };
   for (; i + 2 < bytes.size(); i += 3) {
     unsigned v = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
     out += kBase64[v >> 18];

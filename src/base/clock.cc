@@ -8,7 +8,9 @@ SystemTime RealClock::now() const {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-SteadyTime RealClock::steady() const { return std::chrono::steady_clock::now(); }
+SteadyTime RealClock::steady() const {
+  return std::chrono::steady_clock::now();
+}
 
 bool RealClock::wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& wake,
                            SteadyTime deadline, const std::function<bool()>& ready) {
@@ -51,7 +53,9 @@ void ManualClock::advance(std::chrono::milliseconds by) {
   }
   for (const Waiter& waiter : sleeping) {
     // Taking the waiter's mutex makes sure that it is either before its check or asleep.
-    { std::lock_guard guard(*waiter.mutex); }
+    {
+      std::lock_guard guard(*waiter.mutex);
+    }
     waiter.wake->notify_all();
   }
 }

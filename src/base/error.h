@@ -9,7 +9,8 @@ namespace imgproc::base {
 
 /// What went wrong, for a person and for the code that decides what to do next.
 struct Error {
-  /// Stable, machine-readable name: an AWS code ("NoSuchKey") or one of ours ("UNSUPPORTED_FORMAT").
+  /// Stable, machine-readable name: an AWS code ("NoSuchKey") or one of ours
+  /// ("UNSUPPORTED_FORMAT").
   std::string code;
   /// The cause in one sentence, with the values that matter.
   std::string message;
@@ -34,7 +35,8 @@ using Status = Result<void>;
 /// An error that may pass by itself: the caller may try again.
 [[nodiscard]] std::unexpected<Error> transient(std::string code, std::string message,
                                                std::string hint = {});
-/// A failed system call, with errno's text. Retryable where errno says so (EAGAIN, ENOSPC, EMFILE ...).
+/// A failed system call, with errno's text. Retryable where errno says so (EAGAIN, ENOSPC, EMFILE
+/// ...).
 [[nodiscard]] std::unexpected<Error> system_error(std::string what, int errno_value);
 
 }  // namespace imgproc::base
@@ -45,14 +47,13 @@ using Status = Result<void>;
 /// IMGPROC_TRY(auto value, may_fail()): declares `value`, or returns the error to the caller.
 #define IMGPROC_TRY(declaration, expression) \
   IMGPROC_TRY_(IMGPROC_CONCAT(result_, __LINE__), declaration, expression)
-#define IMGPROC_TRY_(temporary, declaration, expression)                     \
-  auto temporary = (expression);                                             \
-  if (!temporary) return std::unexpected(std::move(temporary).error());      \
+#define IMGPROC_TRY_(temporary, declaration, expression)                \
+  auto temporary = (expression);                                        \
+  if (!temporary) return std::unexpected(std::move(temporary).error()); \
   declaration = std::move(temporary).value()
 
 /// IMGPROC_CHECK(may_fail()): for calls that return Status.
-#define IMGPROC_CHECK(expression)                                                   \
-  do {                                                                              \
-    if (auto status_ = (expression); !status_)                                      \
-      return std::unexpected(std::move(status_).error());                           \
+#define IMGPROC_CHECK(expression)                                                                  \
+  do {                                                                                             \
+    if (auto status_ = (expression); !status_) return std::unexpected(std::move(status_).error()); \
   } while (false)

@@ -14,7 +14,7 @@ namespace imgproc::base {
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return system_error("cannot open " + path.string(), errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return system_error("cannot stat " + path.string(), errno);
   if (S_ISDIR(info.st_mode)) return system_error("cannot read " + path.string(), EISDIR);
   std::string content;
@@ -22,7 +22,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
   std::size_t used = 0;
   for (;;) {
     if (used > bytes_max)
-      return permanent("FILE_TOO_LARGE", fmt::format("{} has more than {} bytes", path.string(), bytes_max));
+      return permanent("FILE_TOO_LARGE",
+                       fmt::format("{} has more than {} bytes", path.string(), bytes_max));
     if (used == content.size()) content.resize(content.size() * 2);
     ssize_t got = ::read(file.get(), content.data() + used, content.size() - used);
     if (got < 0 && errno == EINTR) continue;

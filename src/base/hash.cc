@@ -18,7 +18,8 @@ struct CrcTables {
   constexpr explicit CrcTables(Word reflected_polynomial) {
     for (unsigned i = 0; i < 256; ++i) {
       Word crc = i;
-      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? reflected_polynomial : 0);
+      for (int bit = 0; bit < 8; ++bit)
+        crc = (crc >> 1) ^ ((crc & 1) != 0 ? reflected_polynomial : 0);
       t[0][i] = crc;
     }
     for (unsigned i = 0; i < 256; ++i)
@@ -46,7 +47,8 @@ Word crc_update(const CrcTables<Word>& tables, Word crc, std::string_view bytes)
           t[1][chunk >> 48 & 255] ^ t[0][chunk >> 56];
   }
   for (; i < bytes.size(); ++i)
-    crc = (crc >> 8) ^ t[0][static_cast<std::size_t>((crc ^ static_cast<unsigned char>(bytes[i])) & 255)];
+    crc = (crc >> 8) ^
+          t[0][static_cast<std::size_t>((crc ^ static_cast<unsigned char>(bytes[i])) & 255)];
   return crc;
 }
 
@@ -60,10 +62,14 @@ std::string big_endian(Word value) {
 
 const EVP_MD* message_digest(HashAlgorithm algorithm) {
   switch (algorithm) {
-    case HashAlgorithm::md5: return EVP_md5();
-    case HashAlgorithm::sha1: return EVP_sha1();
-    case HashAlgorithm::sha256: return EVP_sha256();
-    default: return nullptr;
+    case HashAlgorithm::md5:
+      return EVP_md5();
+    case HashAlgorithm::sha1:
+      return EVP_sha1();
+    case HashAlgorithm::sha256:
+      return EVP_sha256();
+    default:
+      return nullptr;
   }
 }
 
@@ -103,19 +109,29 @@ Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
 void Hasher::update(std::string_view bytes) {
   switch (state_->algorithm) {
-    case HashAlgorithm::crc32: state_->crc32 = crc_update(kCrc32, state_->crc32, bytes); break;
-    case HashAlgorithm::crc32c: state_->crc32 = crc_update(kCrc32c, state_->crc32, bytes); break;
-    case HashAlgorithm::crc64nvme: state_->crc64 = crc_update(kCrc64Nvme, state_->crc64, bytes); break;
-    default: EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+    case HashAlgorithm::crc32:
+      state_->crc32 = crc_update(kCrc32, state_->crc32, bytes);
+      break;
+    case HashAlgorithm::crc32c:
+      state_->crc32 = crc_update(kCrc32c, state_->crc32, bytes);
+      break;
+    case HashAlgorithm::crc64nvme:
+      state_->crc64 = crc_update(kCrc64Nvme, state_->crc64, bytes);
+      break;
+    default:
+      EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
   }
 }
 
 std::string Hasher::finish() {
   switch (state_->algorithm) {
     case HashAlgorithm::crc32:
-    case HashAlgorithm::crc32c: return big_endian(~state_->crc32);
-    case HashAlgorithm::crc64nvme: return big_endian(~state_->crc64);
-    default: break;
+    case HashAlgorithm::crc32c:
+      return big_endian(~state_->crc32);
+    case HashAlgorithm::crc64nvme:
+      return big_endian(~state_->crc64);
+    default:
+      break;
   }
   std::string out(EVP_MAX_MD_SIZE, '\0');
   unsigned length = 0;
@@ -130,8 +146,12 @@ std::string hash(HashAlgorithm algorithm, std::string_view bytes) {
   return hasher.finish();
 }
 
-std::string sha256_hex(std::string_view bytes) { return to_hex(hash(HashAlgorithm::sha256, bytes)); }
-std::string md5_hex(std::string_view bytes) { return to_hex(hash(HashAlgorithm::md5, bytes)); }
+std::string sha256_hex(std::string_view bytes) {
+  return to_hex(hash(HashAlgorithm::sha256, bytes));
+}
+std::string md5_hex(std::string_view bytes) {
+  return to_hex(hash(HashAlgorithm::md5, bytes));
+}
 std::string hmac_sha256(std::string_view key, std::string_view message) {
   return hmac(EVP_sha256(), key, message);
 }

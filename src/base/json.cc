@@ -13,7 +13,8 @@ Result<json::value> parse_json(std::string_view text) {
   if (!error && used < text.size()) error = json::error::extra_data;
   if (!error) parser.finish(error);
   if (error)
-    return permanent("INVALID_JSON", fmt::format("not valid JSON at byte {}: {}", used, error.message()));
+    return permanent("INVALID_JSON",
+                     fmt::format("not valid JSON at byte {}: {}", used, error.message()));
   return parser.release();
 }
 

@@ -21,7 +21,8 @@ inline constexpr std::size_t kJsonDepthMax = 100;
 /// Members by name; nullopt / nullptr if absent or of another kind. Borrowed from `object`.
 [[nodiscard]] std::optional<std::string_view> json_string(const json::object& object,
                                                           std::string_view name);
-[[nodiscard]] std::optional<std::int64_t> json_int(const json::object& object, std::string_view name);
+[[nodiscard]] std::optional<std::int64_t> json_int(const json::object& object,
+                                                   std::string_view name);
 [[nodiscard]] std::optional<double> json_number(const json::object& object, std::string_view name);
 [[nodiscard]] std::optional<bool> json_bool(const json::object& object, std::string_view name);
 [[nodiscard]] const json::object* json_object(const json::object& object, std::string_view name);

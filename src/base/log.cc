@@ -13,7 +13,9 @@ std::atomic<LogLevel> least_level{LogLevel::info};
 constexpr const char* kLevelNames[] = {"DEBUG", "INFO", "WARN", "ERROR"};
 }  // namespace
 
-void set_log_level(LogLevel level) { least_level = level; }
+void set_log_level(LogLevel level) {
+  least_level = level;
+}
 
 void log(LogLevel level, std::string_view message, const boost::json::object& fields) {
   if (level < least_level.load(std::memory_order_relaxed)) return;

@@ -15,7 +15,9 @@ std::string random_bytes(std::size_t count) {
 
 }  // namespace
 
-std::string random_hex(std::size_t count) { return to_hex(random_bytes(count)); }
+std::string random_hex(std::size_t count) {
+  return to_hex(random_bytes(count));
+}
 
 std::string random_uuid() {
   std::string bytes = random_bytes(16);

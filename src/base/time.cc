@@ -67,8 +67,9 @@ std::string to_http_date(SystemTime t) {
   std::chrono::weekday weekday{std::chrono::floor<std::chrono::days>(t)};
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kWeekdays[weekday.c_encoding()],
                      static_cast<unsigned>(date.day()),
-                     kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
+                     kMonths[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), time.hours().count(), time.minutes().count(),
+                     time.seconds().count());
 }
 
 std::optional<SystemTime> from_iso8601(std::string_view text) {

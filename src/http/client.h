@@ -34,10 +34,10 @@ struct ClientOptions {
 
 /// Sends each request on a pooled or new connection. The Host header is added if missing, and
 /// Content-Length or chunked framing set from the body. A request without a streamed body is sent
-/// again once, on a fresh connection, when a pooled one turns out to be closed. The response body is
-/// streamed: the connection returns to the pool when it was read to its end.
-/// Errors: CONNECT_FAILED, TIMEOUT, CONNECTION_CLOSED, BAD_RESPONSE, TLS_FAILED (all retryable but
-/// the last two). Thread-safe.
+/// again once, on a fresh connection, when a pooled one turns out to be closed. The response body
+/// is streamed: the connection returns to the pool when it was read to its end. Errors:
+/// CONNECT_FAILED, TIMEOUT, CONNECTION_CLOSED, BAD_RESPONSE, TLS_FAILED (all retryable but the last
+/// two). Thread-safe.
 class Client final : public Exchange {
  public:
   explicit Client(Origin origin, ClientOptions options = {});
@@ -46,8 +46,9 @@ class Client final : public Exchange {
   /// Opens a connection ahead of its first use; failures are left to the first request.
   void warm_up();
 
- private:
   class Pool;
+
+ private:
   std::shared_ptr<Pool> pool_;
 };
 

@@ -25,14 +25,14 @@ struct ServerOptions {
 };
 
 /// Hands each request to `handler` on the connection's own thread, so a handler may block (a long
-/// poll). `Expect: 100-continue` is answered when the handler first reads the body. What the handler
-/// leaves unread of a body is skipped up to a bound, else the connection is closed. A handler's
-/// error becomes 500. Malformed requests get 400, 408, 413, 431 or 501 and are closed.
+/// poll). `Expect: 100-continue` is answered when the handler first reads the body. What the
+/// handler leaves unread of a body is skipped up to a bound, else the connection is closed. A
+/// handler's error becomes 500. Malformed requests get 400, 408, 413, 431 or 501 and are closed.
 class Server {
  public:
   /// Listens at once. Errors: ADDRESS_IN_USE, SYSTEM_ERROR.
   [[nodiscard]] static base::Result<std::unique_ptr<Server>> start(Exchange& handler,
-                                                                  ServerOptions options);
+                                                                   ServerOptions options);
   /// Stops and waits for the connections' threads.
   ~Server();
   Server(const Server&) = delete;

@@ -62,8 +62,10 @@ class BlobStore {
   virtual ~BlobStore() = default;
   /// Streams the object into `sink`.
   [[nodiscard]] virtual base::Result<BlobInfo> get(std::string_view bucket, std::string_view key,
-                                                   const GetOptions& options, const BlobSink& sink) = 0;
-  [[nodiscard]] virtual base::Result<BlobInfo> head(std::string_view bucket, std::string_view key) = 0;
+                                                   const GetOptions& options,
+                                                   const BlobSink& sink) = 0;
+  [[nodiscard]] virtual base::Result<BlobInfo> head(std::string_view bucket,
+                                                    std::string_view key) = 0;
   /// Stores the object whole or not at all; returns its ETag (and version).
   [[nodiscard]] virtual base::Result<BlobInfo> put(std::string_view bucket, std::string_view key,
                                                    std::span<const std::byte> bytes,

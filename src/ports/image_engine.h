@@ -40,13 +40,26 @@ enum class Fit {
 
 /// Which part `cover` keeps, or where `contain` puts the picture.
 enum class Position {
-  centre, top, right_top, right, right_bottom, bottom, left_bottom, left, left_top,
-  entropy, attention
+  centre,
+  top,
+  right_top,
+  right,
+  right_bottom,
+  bottom,
+  left_bottom,
+  left,
+  left_top,
+  entropy,
+  attention
 };
 
 enum class OutputFormat {
   automatic,  ///< WebP if the picture has transparency, else JPEG
-  jpeg, png, webp, avif, gif
+  jpeg,
+  png,
+  webp,
+  avif,
+  gif
 };
 
 struct Color {
@@ -93,7 +106,8 @@ struct ImageOrder {
 using ExifMap = std::map<std::string, std::variant<std::string, double>>;
 
 struct ImageMetadata {
-  /// jpeg, png, webp, gif, tiff, avif - or the detected type of what is refused (heic, svg, text ...).
+  /// jpeg, png, webp, gif, tiff, avif - or the detected type of what is refused (heic, svg, text
+  /// ...).
   std::string format;
   /// IANA media type of the detected type.
   std::string content_type;

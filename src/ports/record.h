@@ -73,8 +73,9 @@ struct Record {
   std::optional<std::int64_t> expires_at;
 };
 
-/// Event order for one key: right-padded with zeros to 32 characters, upper case, so that plain text
-/// comparison is the order S3 documents for `sequencer`. Empty stays empty (before everything).
+/// Event order for one key: right-padded with zeros to 32 characters, upper case, so that plain
+/// text comparison is the order S3 documents for `sequencer`. Empty stays empty (before
+/// everything).
 [[nodiscard]] std::string pad_sequencer(std::string_view sequencer);
 
 }  // namespace imgproc::ports

@@ -24,11 +24,21 @@ std::string xml_escape(std::string_view text) {
   out.reserve(text.size());
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&apos;"; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&apos;";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += fmt::format("&#x{:x};", static_cast<unsigned>(c));
@@ -51,7 +61,8 @@ http::Response s3_error(const base::Error& error, std::string_view resource,
   response.body = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>"
       "<Resource>{}</Resource><RequestId>{}</RequestId><HostId>{}</HostId></Error>",
-      xml_escape(error.code), xml_escape(full_message(error)), xml_escape(resource), request_id, request_id);
+      xml_escape(error.code), xml_escape(full_message(error)), xml_escape(resource), request_id,
+      request_id);
   return response;
 }
 
@@ -73,7 +84,8 @@ http::Response query_error(const base::Error& error, std::string_view xmlns,
   response.headers.set("Content-Type", "text/xml");
   response.headers.set("x-amzn-RequestId", std::string(request_id));
   response.body = fmt::format(
-      "<ErrorResponse xmlns=\"{}\"><Error><Type>{}</Type><Code>{}</Code><Message>{}</Message></Error>"
+      "<ErrorResponse "
+      "xmlns=\"{}\"><Error><Type>{}</Type><Code>{}</Code><Message>{}</Message></Error>"
       "<RequestId>{}</RequestId></ErrorResponse>",
       xmlns, response.status >= 500 ? "Receiver" : "Sender", xml_escape(error.code),
       xml_escape(full_message(error)), request_id);

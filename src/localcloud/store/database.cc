@@ -21,7 +21,8 @@ constexpr int kBusyTimeoutMs = 5000;
 
 std::unexpected<base::Error> sqlite_error(sqlite3* handle, std::string_view what) {
   int code = handle == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
-  std::string text = fmt::format("{}: {}", what, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
+  std::string text =
+      fmt::format("{}: {}", what, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
   int primary = code & 0xFF;
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL ||
       primary == SQLITE_IOERR || primary == SQLITE_NOMEM)
@@ -61,8 +62,8 @@ Statement& Statement::bind(int position, std::string_view text) {
   return *this;
 }
 Statement& Statement::bind_blob(int position, std::string_view bytes) {
-  sqlite3_bind_blob64(statement_, position, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
-                      SQLITE_TRANSIENT);
+  sqlite3_bind_blob64(statement_, position, bytes.data() == nullptr ? "" : bytes.data(),
+                      bytes.size(), SQLITE_TRANSIENT);
   return *this;
 }
 Statement& Statement::bind_null(int position) {
@@ -84,16 +85,22 @@ base::Status Statement::run() {
   }
 }
 
-std::int64_t Statement::column_int(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t Statement::column_int(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 std::string_view Statement::column_text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return text == nullptr ? std::string_view{}
-                         : std::string_view(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return text == nullptr
+             ? std::string_view{}
+             : std::string_view(text,
+                                static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 std::string_view Statement::column_blob(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-  return bytes == nullptr ? std::string_view{}
-                          : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return bytes == nullptr
+             ? std::string_view{}
+             : std::string_view(bytes,
+                                static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 bool Statement::column_is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
@@ -114,8 +121,8 @@ base::Result<Statement> Connection::prepare(std::string_view sql) {
     key += fmt::format(" /*{}*/", cache_->statements.size());
   }
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                         &statement, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
     return sqlite_error(handle_, fmt::format("cannot prepare `{}`", sql));
   cache_->statements.emplace(std::move(key), Cache::Entry{statement, false});
   return Statement(statement, handle_);
@@ -127,8 +134,12 @@ base::Status Connection::execute(const std::string& sql) {
   return {};
 }
 
-std::int64_t Connection::changes() const { return sqlite3_changes64(handle_); }
-std::int64_t Connection::last_insert_rowid() const { return sqlite3_last_insert_rowid(handle_); }
+std::int64_t Connection::changes() const {
+  return sqlite3_changes64(handle_);
+}
+std::int64_t Connection::last_insert_rowid() const {
+  return sqlite3_last_insert_rowid(handle_);
+}
 
 class Database::Impl {
  public:
@@ -143,14 +154,18 @@ class Database::Impl {
   base::Result<std::unique_ptr<Connection>> connect(bool writable) {
     std::unique_ptr<Connection> connection(new Connection());
     connection->cache_ = std::make_unique<Connection::Cache>();
-    int flags = SQLITE_OPEN_NOMUTEX | (writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
     if (sqlite3_open_v2(file.c_str(), &connection->handle_, flags, nullptr) != SQLITE_OK)
       return sqlite_error(connection->handle_, "cannot open " + file.string());
     sqlite3_busy_timeout(connection->handle_, kBusyTimeoutMs);
-    std::string pragmas = "PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;";
+    std::string pragmas =
+        "PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;";
     if (writable) {
-      pragmas += "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=OFF;";
-      pragmas += durability == Durability::power ? "PRAGMA synchronous=FULL;" : "PRAGMA synchronous=NORMAL;";
+      pragmas +=
+          "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=OFF;";
+      pragmas += durability == Durability::power ? "PRAGMA synchronous=FULL;"
+                                                 : "PRAGMA synchronous=NORMAL;";
     } else {
       pragmas += "PRAGMA query_only=ON;";
     }
@@ -214,7 +229,8 @@ base::Status Database::read(const std::function<base::Status(Connection&)>& work
   base::Status status = work(*connection);
   [[maybe_unused]] auto ended = connection->execute("COMMIT");
   std::lock_guard guard(impl_->readers_mutex);
-  if (impl_->idle_readers.size() < kIdleReadersMax) impl_->idle_readers.push_back(std::move(connection));
+  if (impl_->idle_readers.size() < kIdleReadersMax)
+    impl_->idle_readers.push_back(std::move(connection));
   return status;
 }
 
