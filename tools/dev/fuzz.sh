@@ -6,8 +6,8 @@ only=${2:-}
 install_packages build "${packages_build[@]}"
 install_packages lint "${packages_lint[@]}"
 fetch_libvips
-configure fuzz
-ninja_build fuzz all
+[[ -f build/fuzz/build.ninja ]] || configure fuzz
+ninja_build fuzz fuzzers
 mkdir -p build/fuzz/findings
 failed=() count=0
 for target in build/fuzz/bin/*_fuzz; do

@@ -1,0 +1,82 @@
+# shellcheck shell=bash source=tools/dev/common.sh disable=SC2154,SC2317
+#: ci                   all that a change must pass: lint, the release build with every test, the
+#:                      unit tests under sanitizers with a second compiler, a short fuzz run
+results=$PWD/build/results
+rm -rf "$results"
+mkdir -p "$results"
+export IMGPROC_RESULTS=$results
+failed_steps=()
+step() { # NAME COMMAND...: runs it, goes on if it fails, and says how long it took
+  local name=$1 begin=$SECONDS status
+  shift
+  say "== $name"
+  # A subshell, so that a task that gives up ends its step and not the whole run; and not as a
+  # condition, where bash would go on after a failed command.
+  set +e
+  (
+    set -e
+    "$@"
+  )
+  status=$?
+  set -e
+  if [[ $status -eq 0 ]]; then
+    say "== $name: ok after $((SECONDS - begin)) s"
+  else
+    failed_steps+=("$name")
+    say "== $name: FAILED after $((SECONDS - begin)) s"
+  fi
+}
+task() { # NAME ARGUMENTS...
+  local script=tools/dev/$1.sh
+  shift
+  # shellcheck source=/dev/null
+  source "$script"
+}
+run_ctest() { # PRESET ARGUMENTS...: each gtest program also writes its own report
+  local preset=$1
+  shift
+  mkdir -p "$results/$preset"
+  GTEST_OUTPUT="xml:$results/$preset/" ctest --test-dir "build/$preset" --output-on-failure \
+    --no-tests=error --output-junit "$results/$preset/ctest.xml" "$@"
+}
+packages() {
+  install_packages build "${packages_build[@]}"
+  install_packages test "${packages_test[@]}"
+  install_packages lint "${packages_lint[@]}"
+  install_wishes "${packages_wish[@]}"
+  fetch_libvips
+}
+release() {
+  configure release -DIMGPROC_TESTS=ON
+  ninja_build release all
+  run_ctest release -j "$jobs_max"
+}
+# The second compiler, AddressSanitizer and UndefinedBehaviorSanitizer, in the tree of fuzzing.
+sanitized() {
+  configure fuzz -DIMGPROC_TESTS=ON
+  ninja_build fuzz all
+  run_ctest fuzz -j "$jobs_max" -L 'unit|fuzz'
+}
+# ThreadSanitizer over the unit tests of what runs several threads.
+threaded() {
+  configure tsan
+  ninja_build tsan "${threaded_tests[@]}"
+  local names
+  names=$(printf '%s|' "${threaded_tests[@]/%_test/}")
+  run_ctest tsan -j "$jobs_max" -L unit -R "^(${names%|})\$"
+}
+threaded_tests=()
+for module in http decoder aws runtime localcloud_store localcloud_lambda localcloud_s3; do
+  [[ -n $(git ls-files "src/${module/localcloud_/localcloud\/}/*_test.cc") ]] &&
+    threaded_tests+=("${module}_test")
+done
+
+step packages packages
+step lint task lint all
+step release release
+step sanitized sanitized
+step fuzz task fuzz 10
+step threaded threaded
+status=0
+python3 tools/count_results.py "$results" "${failed_steps[@]}" || status=1
+exit $status
