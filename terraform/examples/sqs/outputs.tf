@@ -1,0 +1,4 @@
+output "pipeline" {
+  description = "Names of what was made."
+  value       = module.image_pipeline
+}
