@@ -53,7 +53,9 @@ using Status = Result<void>;
   declaration = std::move(temporary).value()
 
 /// IMGPROC_CHECK(may_fail()): for calls that return Status.
-#define IMGPROC_CHECK(expression)                                                                  \
-  do {                                                                                             \
-    if (auto status_ = (expression); !status_) return std::unexpected(std::move(status_).error()); \
+#define IMGPROC_CHECK(expression) IMGPROC_CHECK_(IMGPROC_CONCAT(status_, __LINE__), expression)
+#define IMGPROC_CHECK_(temporary, expression)               \
+  do {                                                      \
+    if (auto temporary = (expression); !temporary)          \
+      return std::unexpected(std::move(temporary).error()); \
   } while (false)
