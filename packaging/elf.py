@@ -1,0 +1,51 @@
+"""What the packaging scripts ask of ELF files, by way of binutils' readelf."""
+import re
+import subprocess
+
+MACHINES = {"x86_64": "Advanced Micro Devices X86-64", "arm64": "AArch64"}
+LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
+
+
+def readelf(*arguments):
+    return subprocess.run(["readelf", "-W", *map(str, arguments)], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def is_elf(path):
+    with open(path, "rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def machine(path):
+    return re.search(r"Machine: +(.*)", readelf("-h", path)).group(1).strip()
+
+
+def needed(path):
+    """File names of the shared libraries that the file asks for (DT_NEEDED)."""
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", readelf("-d", path))
+
+
+def interpreter(path):
+    found = re.search(r"program interpreter: (.*)\]", readelf("-l", path))
+    return found.group(1) if found else None
+
+
+def has_executable_stack(path):
+    found = re.search(r"GNU_STACK.* (R?W?E?)\s+0x", readelf("-l", path))
+    return bool(found) and "E" in found.group(1)
+
+
+def versions(path):
+    """Symbol versions asked for, as {"GLIBC": "2.34"}: the highest of each family."""
+    text = readelf("-V", path).partition(".gnu.version_r")[2]
+    highest = {}
+    for family, version in re.findall(r"Name: ([A-Z]+)_([0-9.]+)", text):
+        number = tuple(int(n) for n in version.split("."))
+        highest[family] = max(highest.get(family, (0,)), number)
+    return {family: ".".join(map(str, number)) for family, number in highest.items()}
+
+
+def isa_levels(path):
+    """x86-64 levels that the file declares itself to need ("x86-64-v3"), if any."""
+    found = re.search(r"x86 ISA needed: (.*)", readelf("-n", path))
+    return [level.strip() for level in found.group(1).split(",")] if found else []
