@@ -1,0 +1,201 @@
+#include "image/process_image.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "image/encode.h"
+#include "image/metadata.h"
+
+namespace imgproc::image {
+namespace {
+
+using ports::ImageOrder;
+using ports::ImageResult;
+using ports::OutputFormat;
+using ports::RenditionSpec;
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::map<std::string, double>& timings_ms) : timings_ms_(timings_ms) {}
+  /// Adds the time since the last call to `step`.
+  void lap(const char* step) {
+    const auto now = std::chrono::steady_clock::now();
+    timings_ms_[step] += std::chrono::duration<double, std::milli>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  std::map<std::string, double>& timings_ms_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// What the renditions together ask of the decoder.
+struct Need {
+  /// The largest size before cropping, each axis for itself.
+  Size size;
+  bool all_frames = false;
+};
+
+Need need_of(const ImageOrder& order, Size source) {
+  Need need{{1, 1}, false};
+  for (const RenditionSpec& spec : order.renditions) {
+    const Layout layout = lay_out(source, spec);
+    need.size.width = std::max(need.size.width, layout.resized.width);
+    need.size.height = std::max(need.size.height, layout.resized.height);
+    need.all_frames |=
+        spec.animated && (spec.format == OutputFormat::webp || spec.format == OutputFormat::gif ||
+                          spec.format == OutputFormat::automatic);
+  }
+  return need;
+}
+
+double shrink_allowed(Size source, Size need) {
+  return std::max(1.0, std::min(static_cast<double>(source.width) / need.width,
+                                static_cast<double>(source.height) / need.height));
+}
+
+/// One try at the picture: opened at the size the renditions need and decoded.
+struct Attempt {
+  ports::ImageMetadata metadata;
+  BasePicture base;
+};
+
+base::Result<Attempt> attempt(const Header& header, std::span<const std::byte> bytes,
+                              const ImageOrder& order, Strictness strictness, Stopwatch& watch) {
+  // The first look is for orientation and dimensions only; it decodes nothing.
+  IMGPROC_TRY(OpenImage open, open_image(header, bytes, {strictness, 1, false}));
+  const Size opened{width_of(open.image), height_of(open.image)};
+  Header real = header;
+  real.width = opened.width;
+  real.height = opened.height;
+  IMGPROC_CHECK(check_declared(real, order.limits));
+
+  Attempt result;
+  result.metadata = read_metadata(real, open, bytes);
+  const Size source{result.metadata.width, result.metadata.height};
+  Need need = need_of(order, source);
+  need.all_frames &= real.frames > 1;
+  const double shrink = shrink_on_load(real, shrink_allowed(source, need.size), need.all_frames);
+  IMGPROC_CHECK(check_decoded(real, shrink, need.all_frames ? real.frames : 1, order.limits));
+  watch.lap("header");
+  if (order.renditions.empty()) return result;
+
+  if (shrink > 1 || need.all_frames) {
+    IMGPROC_TRY(open, open_image(real, bytes, {strictness, shrink, need.all_frames}));
+  }
+  IMGPROC_TRY(result.base, decode(open, need.size));
+  watch.lap("decode");
+  return result;
+}
+
+OutputFormat resolve(const RenditionSpec& spec, const BasePicture& base) {
+  if (spec.format != OutputFormat::automatic) return spec.format;
+  const bool animated = spec.animated && base.frames.size() > 1;
+  return base.has_alpha || animated ? OutputFormat::webp : OutputFormat::jpeg;
+}
+
+base::Status make_rendition(const BasePicture& base, Size source, const RenditionSpec& spec,
+                            const AllocateOutput& allocate, ports::Rendition& rendition,
+                            Stopwatch& watch) {
+  rendition.format = resolve(spec, base);
+  IMGPROC_TRY(Picture picture, render(base, source, spec, rendition.format));
+  watch.lap("resize");
+  IMGPROC_TRY(EncodedFile file, encode(picture, spec, rendition.format));
+  watch.lap("encode");
+  const std::span<std::byte> room = allocate(file.size);
+  if (room.size() != file.size)
+    return base::permanent(kEncodeFailed,
+                           fmt::format("no room for {} more bytes of output", file.size),
+                           "order fewer or smaller renditions");
+  std::memcpy(room.data(), file.data.get(), file.size);
+  rendition.width = picture.frame.width;
+  rendition.height = picture.frame.height;
+  rendition.bytes = room;
+  return {};
+}
+
+ImageResult refused(ports::ImageMetadata metadata, base::Error error) {
+  ImageResult result;
+  result.metadata = std::move(metadata);
+  result.error = std::move(error);
+  return result;
+}
+
+}  // namespace
+
+namespace {
+
+/// GLib ends the process when it is refused memory, and says so only in its log.
+void on_log(const char*, GLogLevelFlags level, const char* message, void* out_of_memory) {
+  if ((level & G_LOG_LEVEL_ERROR) != 0 && message != nullptr &&
+      std::strstr(message, "failed to allocate") != nullptr && out_of_memory != nullptr)
+    reinterpret_cast<void (*)()>(out_of_memory)();
+}
+
+}  // namespace
+
+base::Status initialise(const char* program, void (*out_of_memory)()) {
+  g_log_set_default_handler(on_log, reinterpret_cast<void*>(out_of_memory));
+  if (vips_init(program) != 0)
+    return base::permanent("DECODER_UNAVAILABLE", "libvips does not start: " + take_vips_error());
+  vips_block_untrusted_set(TRUE);
+  vips_cache_set_max(0);
+  vips_concurrency_set(1);
+  return {};
+}
+
+base::Result<ImageResult> process_image(std::span<const std::byte> bytes, const ImageOrder& order,
+                                        const AllocateOutput& allocate) {
+  ports::ImageMetadata metadata;
+  const FileType type = sniff(bytes);
+  metadata.format = name_of(type);
+  metadata.content_type = media_type_of(type);
+  if (type == FileType::empty)
+    return refused(metadata,
+                   base::permanent(ports::kEmptyObject, "the object has no bytes").error());
+  if (bytes.size() > order.limits.max_bytes)
+    return refused(metadata, base::permanent(ports::kTooManyBytes,
+                                             fmt::format("{} bytes, more than max_bytes {}",
+                                                         bytes.size(), order.limits.max_bytes))
+                                 .error());
+  if (!is_decodable(type))
+    return refused(metadata, base::permanent(ports::kUnsupportedFormat,
+                                             fmt::format("the content is {} ({})", metadata.format,
+                                                         metadata.content_type),
+                                             "upload JPEG, PNG, WebP, GIF, TIFF or AVIF")
+                                 .error());
+
+  ImageResult result;
+  Stopwatch watch(result.timings_ms);
+  const auto header = read_header(type, bytes);
+  if (!header) return refused(metadata, header.error());
+  metadata.width = header->width;
+  metadata.height = header->height;
+  metadata.pages = header->frames;
+  if (const auto status = check_declared(*header, order.limits); !status)
+    return refused(metadata, status.error());
+
+  auto tried = attempt(*header, bytes, order, Strictness::strict, watch);
+  bool degraded = false;
+  if (!tried && tried.error().code == ports::kCorruptImage) {
+    degraded = true;
+    tried = attempt(*header, bytes, order, Strictness::lenient, watch);
+  }
+  vips_error_clear();
+  if (!tried) return refused(metadata, tried.error());
+  result.metadata = std::move(tried->metadata);
+  result.metadata.degraded = degraded;
+
+  const Size source{result.metadata.width, result.metadata.height};
+  for (const RenditionSpec& spec : order.renditions) {
+    ports::Rendition& rendition = result.renditions.emplace_back();
+    rendition.name = spec.name;
+    const auto status = make_rendition(tried->base, source, spec, allocate, rendition, watch);
+    if (!status) rendition.error = status.error();
+  }
+  vips_error_clear();
+  return result;
+}
+
+}  // namespace imgproc::image
