@@ -8,7 +8,8 @@ target_compile_options(imgproc_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside the standard library's own headers when it inlines.
   target_compile_options(imgproc_options INTERFACE
-    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
+    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread
+    -Wno-array-bounds
     -Wno-dangling-pointer -Wno-free-nonheap-object)
 endif()
 target_include_directories(imgproc_options INTERFACE ${CMAKE_SOURCE_DIR}/src)

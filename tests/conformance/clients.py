@@ -45,7 +45,7 @@ class Server:
         match = re.match(r"listening on (http://\S+)", line)
         if not match:
             self.kill()
-            raise RuntimeError(f"imgproc local said {line!r} instead of its address:\n{self.tail()}")
+            raise RuntimeError(f"imgproc local said {line!r}, not its address:\n{self.tail()}")
         self.endpoint = match.group(1)
 
     def tail(self, bytes_max=4000):
@@ -90,10 +90,10 @@ def is_ours(endpoint):
         return False
 
 
-def client(service, endpoint, **config):
+def client(service, endpoint, region_name=REGION, **config):
     options = {"connect_timeout": 5, "read_timeout": 60, "retries": {"total_max_attempts": 1}}
     return boto3.client(
-        service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id="test",
+        service, endpoint_url=endpoint, region_name=region_name, aws_access_key_id="test",
         aws_secret_access_key="test", config=botocore.config.Config(**(options | config)))
 
 

@@ -1,7 +1,7 @@
 """Where the tests run: against IMGPROC_ENDPOINT if it is set, else a server of their own.
 
     IMGPROC_BIN=build/dev/bin python3 -m pytest tests/conformance
-    IMGPROC_ENDPOINT=http://127.0.0.1:5000 python3 -m pytest tests/conformance   (moto, or any other)
+    IMGPROC_ENDPOINT=http://127.0.0.1:5000 python3 -m pytest tests/conformance   (or any other)
 """
 import os
 import uuid

@@ -13,9 +13,12 @@ import clients
 
 # What people and programs really name their files; each must come back byte for byte.
 KEYS = [
-    "plain.jpg", "a b.jpg", "a+b.jpg", "100%.jpg", "%20.jpg", "%2B.jpg", "a%2Fb.jpg", "ümläut ß.jpg",
-    "u\u0308-decomposed.jpg", "日本語/写真.png", "emoji 📷🏖️.jpg", "a&b=c?d#e;f:g@h.jpg", "a'b\"c.jpg",
-    "(1) [2] {3}.jpg", "~tilde^caret`tick|pipe.jpg", "back\\slash.jpg", "a//b", "/leading", "folder/",
+    "plain.jpg", "a b.jpg", "a+b.jpg", "100%.jpg", "%20.jpg", "%2B.jpg", "a%2Fb.jpg",
+    "ümläut ß.jpg",
+    "u\u0308-decomposed.jpg", "日本語/写真.png", "emoji 📷🏖️.jpg", "a&b=c?d#e;f:g@h.jpg",
+    "a'b\"c.jpg",
+    "(1) [2] {3}.jpg",
+    "~tilde^caret`tick|pipe.jpg", "back\\slash.jpg", "a//b", "/leading", "folder/",
     "..", "../x", "a/../b", "a/./b", ".", "$HOME *", "<xml>&amp;</xml>.jpg", "tab\there",
     "x" * 1024, "ö" * 512,
 ]
@@ -291,8 +294,8 @@ def test_multipart_by_hand(s3, bucket):
 
 def test_multipart_errors(s3, bucket):
     upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
-    small = [s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=n, Body=b"x")["ETag"]
-             for n in (1, 2)]
+    part = {"Bucket": bucket, "Key": "k", "UploadId": upload, "Body": b"x"}
+    small = [s3.upload_part(PartNumber=number, **part)["ETag"] for number in (1, 2)]
     for parts, code in [
             ([{"PartNumber": 1, "ETag": small[0]}, {"PartNumber": 2, "ETag": small[1]}],
              "EntityTooSmall"),
@@ -305,7 +308,7 @@ def test_multipart_errors(s3, bucket):
         assert code_of(error) == code
     s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId=upload)
     with pytest.raises(ClientError) as error:
-        s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"x")
+        s3.upload_part(PartNumber=1, **part)
     assert code_of(error) == "NoSuchUpload" and status_of(error) == 404
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
@@ -368,7 +371,8 @@ def test_bucket_settings_come_back(s3, bucket):
     assert bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]
 
 
-@pytest.mark.skipif(not clients.HAS_DEFAULT_CHECKSUMS, reason="this boto3 sends no checksum by itself")
+@pytest.mark.skipif(not clients.HAS_DEFAULT_CHECKSUMS,
+                    reason="this boto3 sends no checksum by itself")
 def test_default_checksum_comes_back(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"checked")
     assert s3.get_object(Bucket=bucket, Key="k")["ChecksumCRC32"] == crc32(b"checked")

@@ -4,7 +4,6 @@
 results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
-export IMGPROC_RESULTS=$results
 failed_steps=()
 step() { # NAME COMMAND...: runs it, goes on if it fails, and says how long it took
   local name=$1 begin=$SECONDS status
@@ -36,14 +35,16 @@ run_ctest() { # PRESET ARGUMENTS...: each gtest program also writes its own repo
   local preset=$1
   shift
   mkdir -p "$results/$preset"
-  GTEST_OUTPUT="xml:$results/$preset/" ctest --test-dir "build/$preset" --output-on-failure \
-    --no-tests=error --output-junit "$results/$preset/ctest.xml" "$@"
+  IMGPROC_RESULTS=$results/$preset GTEST_OUTPUT="xml:$results/$preset/" \
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error \
+    --output-junit "$results/$preset/ctest.xml" "$@"
 }
 packages() {
   install_packages build "${packages_build[@]}"
   install_packages test "${packages_test[@]}"
   install_packages lint "${packages_lint[@]}"
   install_wishes "${packages_wish[@]}"
+  fetch_peers
   fetch_libvips
 }
 release() {

@@ -185,3 +185,18 @@ build_programs() {
   # Sources changed while it built count as newer.
   mv "$started" build/release/.programs-built
 }
+
+# The AWS CLI v2 that the conformance tests drive, unpacked into build/peers and not installed. It
+# is for x86_64 only; without it those tests are skipped.
+fetch_peers() {
+  local stamp
+  [[ $(uname -m) == x86_64 ]] || return 0
+  stamp=build/.stamps/peers-$(cksum <tests/peers/package-lock.json | tr -d ' ')
+  [[ -f $stamp ]] && return 0
+  mkdir -p build/.stamps
+  if run_logged peers "Fetching AWS's command line v2 for the tests" bash tests/peers/fetch.sh; then
+    touch "$stamp"
+  else
+    say "Going on without AWS CLI v2: its tests are skipped."
+  fi
+}
