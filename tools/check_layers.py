@@ -25,6 +25,8 @@ LAYERS = {
     "app": {"base", "http", "ports", "protocol", "image", "decoder", "pipeline", "aws", "runtime",
             "localcloud"},
 }
+# Folders of src/localcloud/ that every service may include.
+LOCALCLOUD_SHARED = {"store", "rpc"}
 # Folders of src/app/ -> folders of src/ it must not reach, by include or by link.
 PROGRAMS_WITHOUT = {
     "bootstrap": {"localcloud", "image"},
@@ -78,11 +80,11 @@ def check_file(src, path):
             yield f"{where}:{number}: {folder} may not include {target} ({header})"
         if folder == "app" and len(parts) > 2 and target in PROGRAMS_WITHOUT.get(parts[1], ()):
             yield f"{where}:{number}: program {parts[1]} may not include {target} ({header})"
-        # A service of the local cloud knows the store and the shared headers, not its siblings;
-        # cloud/ puts them together.
-        if folder == "localcloud" and target == "localcloud" and len(parts) > 2:
+        # A service of the local cloud knows the store, the dispatch and the shared headers, not its
+        # siblings; cloud/ puts them together.
+        if folder == target == "localcloud" and len(parts) > 2 and parts[1] != "cloud":
             inner = header.split("/")
-            if len(inner) > 2 and inner[1] not in (parts[1], "store") and parts[1] != "cloud":
+            if len(inner) > 2 and inner[1] not in LOCALCLOUD_SHARED | {parts[1]}:
                 yield (f"{where}:{number}: localcloud/{parts[1]} may not include "
                        f"its sibling {header}")
 
