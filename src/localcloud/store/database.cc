@@ -194,7 +194,9 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
   return database;
 }
 
-Durability Database::durability() const { return impl_->durability; }
+Durability Database::durability() const {
+  return impl_->durability;
+}
 
 base::Status Database::create_schema(const std::string& sql) {
   return write([&](Connection& connection) { return connection.execute(sql); });
