@@ -16,7 +16,7 @@ packages_build=(
   "libboost-json1.81-dev|libboost-json1.83-dev" "libboost-url1.81-dev|libboost-url1.83-dev"
 )
 packages_test=(
-  libgtest-dev libgmock-dev python3 python3-pytest python3-boto3 curl unzip graphviz
+  libgtest-dev libgmock-dev python3 python3-pytest python3-boto3 curl unzip
   libimage-exiftool-perl
 )
 packages_lint=(
