@@ -44,16 +44,18 @@ using Status = Result<void>;
 #define IMGPROC_CONCAT_(a, b) a##b
 #define IMGPROC_CONCAT(a, b) IMGPROC_CONCAT_(a, b)
 
+// The names are numbered, so that one use may stand inside another's argument (in a lambda).
+
 /// IMGPROC_TRY(auto value, may_fail()): declares `value`, or returns the error to the caller.
 #define IMGPROC_TRY(declaration, expression) \
-  IMGPROC_TRY_(IMGPROC_CONCAT(result_, __LINE__), declaration, expression)
+  IMGPROC_TRY_(IMGPROC_CONCAT(result_, __COUNTER__), declaration, expression)
 #define IMGPROC_TRY_(temporary, declaration, expression)                \
   auto temporary = (expression);                                        \
   if (!temporary) return std::unexpected(std::move(temporary).error()); \
   declaration = std::move(temporary).value()
 
 /// IMGPROC_CHECK(may_fail()): for calls that return Status.
-#define IMGPROC_CHECK(expression) IMGPROC_CHECK_(IMGPROC_CONCAT(status_, __LINE__), expression)
+#define IMGPROC_CHECK(expression) IMGPROC_CHECK_(IMGPROC_CONCAT(status_, __COUNTER__), expression)
 #define IMGPROC_CHECK_(temporary, expression)               \
   do {                                                      \
     if (auto temporary = (expression); !temporary)          \
