@@ -71,6 +71,11 @@ Statement& Statement::bind_null(int position) {
   return *this;
 }
 
+Statement& Statement::reset() {
+  sqlite3_reset(statement_);
+  return *this;
+}
+
 base::Result<bool> Statement::step() {
   int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;

@@ -30,6 +30,8 @@ class Statement {
   /// Bytes with no encoding; compares as memcmp.
   Statement& bind_blob(int position, std::string_view bytes);
   Statement& bind_null(int position);
+  /// Back to before the first row, with new bindings to come.
+  Statement& reset();
   /// True while there is a row.
   [[nodiscard]] base::Result<bool> step();
   /// Runs to the end, for statements without rows.
