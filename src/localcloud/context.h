@@ -8,6 +8,10 @@
 #include "http/message.h"
 #include "localcloud/store/database.h"
 
+namespace imgproc::protocol {
+class ChunkVerifier;
+}
+
 namespace imgproc::localcloud {
 
 /// The account that owns everything here; AWS's documentation uses the same number.
@@ -28,6 +32,9 @@ struct Caller {
   /// Region of the credential scope; Context::region for unsigned requests.
   std::string region;
   std::string request_id;
+  /// Follows the chunk signatures of a signed aws-chunked body; borrowed for the time of the
+  /// request. nullptr: they are not checked.
+  protocol::ChunkVerifier* chunks = nullptr;
 };
 
 }  // namespace imgproc::localcloud
