@@ -9,8 +9,9 @@ set -euo pipefail
 target=$(mkdir -p "$1" && cd "$1" && pwd)
 packages=(
   libssl3 libssl-dev libboost1.81-dev libboost-json1.81.0 libboost-json1.81-dev
-  libboost-url1.81.0 libboost-url1.81-dev libpugixml1v5 libpugixml-dev libfmt-dev
-  libsqlite3-0 libsqlite3-dev libcli11-dev libstdc++6 libgcc-s1 libc6
+  libboost-url1.81.0 libboost-url1.81-dev libboost-container1.81.0 libboost-container1.81-dev
+  libboost-system1.81.0 libboost-system1.81-dev libpugixml1v5 libpugixml-dev
+  libfmt9 libfmt-dev libsqlite3-0 libsqlite3-dev libcli11-dev libstdc++6 libgcc-s1 libc6
 )
 stamp=$target/.stamp-$(printf '%s\n' "${packages[@]}" | cksum | tr -d ' ')
 [[ -f $stamp ]] && exit 0
