@@ -107,13 +107,13 @@ run "refuses_rendition_name_with_a_slash" {
   expect_failures = [var.recipes]
 }
 
-run "refuses_rendition_without_pixels" {
+run "refuses_negative_width" {
   command = plan
   module {
     source = "./modules/image-pipeline"
   }
   variables {
-    recipes = [{ renditions = { a = { width = 0 } } }]
+    recipes = [{ renditions = { a = { width = -1 } } }]
   }
   expect_failures = [var.recipes]
 }
@@ -184,6 +184,17 @@ run "refuses_quality_above_100" {
   expect_failures = [var.recipes]
 }
 
+run "refuses_effort_of_eleven" {
+  command = plan
+  module {
+    source = "./modules/image-pipeline"
+  }
+  variables {
+    recipes = [{ renditions = { a = { width = 10, effort = 11 } } }]
+  }
+  expect_failures = [var.recipes]
+}
+
 run "refuses_recipe_after_the_one_for_all" {
   command = plan
   module {
@@ -215,7 +226,7 @@ run "refuses_key_template_without_key" {
     source = "./modules/image-pipeline"
   }
   variables {
-    destination = { key = "{rendition}.{ext}" }
+    destination = { key = "{name}/{rendition}.{ext}" }
   }
   expect_failures = [var.destination]
 }
@@ -227,6 +238,7 @@ run "refuses_key_template_without_rendition" {
   }
   variables {
     destination = { key = "{key}.{ext}" }
+    recipes     = [{ renditions = { a = { width = 1 }, b = { width = 2 } } }]
   }
   expect_failures = [var.destination]
 }

@@ -47,6 +47,7 @@ package=$work/checkout/dist/imgproc-lambda-x86_64.zip
 case $mode in
   full)
     make_package "$package"
+    local_cloud_arguments=(--empty)
     start_local_cloud
     ;;
   --endpoint-only)

@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 pids=()
+local_cloud_arguments=()
 
 die() {
   printf 'guide: %s\n' "$*" >&2
@@ -22,7 +23,7 @@ need() { # PROGRAM...: ends with status 77 if one is missing
 finish() {
   local status=$?
   if [[ $status -ne 0 && $status -ne 77 ]]; then
-    for log in step server; do
+    for log in step server bootstrap; do
       [[ -f $work/$log.log ]] && echo "--- $log" >&2 && tail -n 60 "$work/$log.log" >&2
     done
   fi
@@ -87,11 +88,13 @@ change_package() { # PATH: other bytes, same programs
 
 # --- Servers --------------------------------------------------------------------------------------
 
+# With the arguments that local_cloud_arguments holds.
 start_local_cloud() {
   local imgproc=${IMGPROC_BIN:-$checkout/build/release/bin}/imgproc
   [[ -x $imgproc ]] || die "there is no $imgproc: run ./dev build first"
   data=$work/data
-  "$imgproc" local --empty --port 0 --data "$data" >"$work/server.out" 2>"$work/server.log" &
+  "$imgproc" local --port 0 --data "$data" "${local_cloud_arguments[@]}" \
+    >"$work/server.out" 2>"$work/server.log" &
   pids+=($!)
   wait_for 20 grep -q '^listening on ' "$work/server.out" || die "the local cloud did not start"
   AWS_ENDPOINT_URL=$(sed -n 's/^listening on //p' "$work/server.out")

@@ -40,6 +40,7 @@ variable "recipes" {
   type = list(object({
     match = optional(object({
       prefix = optional(string)
+      suffix = optional(string)
       types  = optional(list(string))
     }))
     renditions = map(object({
@@ -70,15 +71,15 @@ variable "recipes" {
   }
   validation {
     condition = alltrue(flatten([for r in var.recipes : [
-      for name, _ in r.renditions : can(regex("^[a-z0-9][a-z0-9_-]{0,63}$", name))
+      for name, _ in r.renditions : can(regex("^[A-Za-z0-9_-]{1,64}$", name))
     ]]))
-    error_message = "A rendition's name is 1 to 64 lower-case letters, digits, _ and -, and begins with a letter or digit: it becomes part of object keys."
+    error_message = "A rendition's name is 1 to 64 letters, digits, _ and -: it becomes part of object keys."
   }
   validation {
     condition = alltrue(flatten([for r in var.recipes : [for s in values(r.renditions) : [
-      for side in [s.width, s.height] : side == null ? true : side >= 1 && side <= 16383 && floor(side) == side
+      for side in [s.width, s.height] : side == null ? true : side >= 0 && side <= 16383 && floor(side) == side
     ]]]))
-    error_message = "width and height of a rendition are whole numbers from 1 to 16383 pixels."
+    error_message = "width and height of a rendition are whole numbers from 0 to 16383 pixels; 0 lets one follow from the other."
   }
   validation {
     condition = alltrue(flatten([for r in var.recipes : [for s in values(r.renditions) :
@@ -97,7 +98,7 @@ variable "recipes" {
   }
   validation {
     condition = alltrue(flatten([for r in var.recipes : [for s in values(r.renditions) :
-      s.format == null ? true : contains(["auto", "jpeg", "png", "webp", "avif", "gif"], s.format)
+      s.format == null ? true : contains(["auto", "jpeg", "jpg", "png", "webp", "avif", "gif"], s.format)
     ]]))
     error_message = "format must be auto, jpeg, png, webp, avif or gif."
   }
@@ -108,13 +109,19 @@ variable "recipes" {
     error_message = "quality is a whole number from 1 to 100."
   }
   validation {
+    condition = alltrue(flatten([for r in var.recipes : [for s in values(r.renditions) :
+      s.effort == null ? true : s.effort >= -1 && s.effort <= 10 && floor(s.effort) == s.effort
+    ]]))
+    error_message = "effort is a whole number from 0 to 6 for WebP, to 9 for AVIF, from 1 to 10 for PNG and GIF; -1 is the format's own default."
+  }
+  validation {
     condition     = alltrue([for i, r in var.recipes : r.match != null || i == length(var.recipes) - 1])
     error_message = "A recipe without match fits every upload, so it must stand last: the recipes after it could never be used."
   }
 }
 
 variable "destination" {
-  description = "Where renditions go and how they are cached. `key` is the template of their object keys (`{key}`, `{rendition}`, `{ext}` …), `cache_control` the header they carry."
+  description = "Where renditions go and how they are cached. `key` is the template of their object keys (`{key}`, or `{dir}` and `{name}`; `{bucket}`, `{rendition}`, `{ext}`), `cache_control` the header they carry."
   type = object({
     key           = optional(string)
     cache_control = optional(string)
@@ -124,9 +131,16 @@ variable "destination" {
 
   validation {
     condition = var.destination.key == null ? true : (
-      strcontains(var.destination.key, "{key}") && strcontains(var.destination.key, "{rendition}")
+      strcontains(var.destination.key, "{key}")
+      || (strcontains(var.destination.key, "{dir}") && strcontains(var.destination.key, "{name}"))
     )
-    error_message = "destination.key must contain {key} and {rendition}: otherwise two sources or two renditions would share one object key."
+    error_message = "destination.key must contain {key}, or {dir} and {name}: otherwise two sources would share one object key."
+  }
+  validation {
+    condition = var.destination.key == null ? true : (
+      strcontains(var.destination.key, "{rendition}") || alltrue([for r in var.recipes : length(r.renditions) < 2])
+    )
+    error_message = "destination.key must contain {rendition}: otherwise two renditions would share one object key."
   }
 }
 

@@ -1,0 +1,13 @@
+# The Lambda function as a container image, from the package that ./dev package made.
+#   docker build -f packaging/lambda.Dockerfile --build-arg ARCH=x86_64 -t imgproc-lambda .
+FROM debian:bookworm-slim AS unpack
+RUN apt-get update && apt-get install -y --no-install-recommends unzip
+ARG ARCH=x86_64
+COPY dist/imgproc-lambda-${ARCH}.zip /package.zip
+RUN unzip -q /package.zip -d /task
+
+# Of this image only the certificates of the public authorities are used.
+FROM public.ecr.aws/lambda/provided:al2023
+COPY --from=unpack /task ${LAMBDA_TASK_ROOT}
+ENTRYPOINT ["/var/task/bootstrap"]
+CMD ["bootstrap"]

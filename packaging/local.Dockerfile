@@ -1,0 +1,15 @@
+# `imgproc local` in a container.
+#   docker build -f packaging/local.Dockerfile -t imgproc-local .
+#   docker run -p 127.0.0.1:4566:4566 -v imgproc-data:/data imgproc-local
+FROM debian:bookworm AS build
+COPY . /src
+WORKDIR /src
+RUN ./dev build
+
+FROM debian:bookworm-slim
+COPY --from=build /src/build/release/bin /opt/imgproc
+RUN install -d -o nobody -g nogroup /data
+USER nobody
+VOLUME /data
+EXPOSE 4566
+ENTRYPOINT ["/opt/imgproc/imgproc", "local", "--host", "0.0.0.0", "--data", "/data"]
