@@ -59,8 +59,11 @@ base::Result<Outcome> Attempt::dispatch() {
   start_record();
   if (prior_ && prior_->sequencer > sequencer_) return yield_to(*prior_);
   if (prior_ && prior_->sequencer == sequencer_ && !forced_ && is_done(*prior_)) {
-    record_ = *prior_;
-    return outcome(Outcome::Kind::unchanged, "this event has been handled already");
+    IMGPROC_TRY(forced_, harmed(*prior_));
+    if (!forced_) {
+      record_ = *prior_;
+      return outcome(Outcome::Kind::unchanged, "this event has been handled already");
+    }
   }
   // What an attempt that never ended left behind is known by its possible keys alone.
   inherit(prior_, prior_ && prior_->status == RecordStatus::processing);
@@ -107,7 +110,10 @@ base::Result<Outcome> Attempt::create() {
       .bucket = event_.bucket, .key = event_.key, .version_id = event_.version_id, .etag_done = {}};
   if (event_.sequencer.empty() && !forced_ && prior_ && prior_->status == RecordStatus::ready) {
     const auto plan = make_plan(parts_.config, event_.key, prior_->metadata.content_type);
-    if (plan && plan->fingerprint == prior_->recipe) order.etag_done = prior_->etag;
+    if (plan && plan->fingerprint == prior_->recipe) {
+      IMGPROC_TRY(forced_, harmed(*prior_));
+      if (!forced_) order.etag_done = prior_->etag;
+    }
   }
   const auto download_started = parts_.clock.steady();
   IMGPROC_TRY(Download download,

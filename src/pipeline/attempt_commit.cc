@@ -17,6 +17,7 @@
 //     list (the winner cannot: it may have removed those keys before the loser wrote them). An
 //     event that finds itself late from the start yields too, since an attempt of its own may have
 //     died half way.
+//     A repeated event whose record is complete checks that all renditions stand, and mends them.
 //  4. ETags are digests of the bytes: If-Match cannot tell an old rendition from a newer event's
 //  equal
 //     bytes. A loser can so overwrite or remove a newer rendition between looking and writing. It
@@ -32,6 +33,8 @@
 //     object, since the one that died may have taken over keys that it had no time to list.
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -70,6 +73,11 @@ std::set<std::string> wanted_keys(const Record& record) {
   for (const auto& [name, rendition] : record.renditions)
     if (!is_obsolete(name) && !rendition.key.empty()) keys.insert(rendition.key);
   return keys;
+}
+
+bool lists_all(const Record& record, const std::set<std::string>& keys) {
+  const auto wanted = wanted_keys(record);
+  return std::ranges::includes(wanted, keys);
 }
 
 Outcome::Kind kind_of(RecordStatus status) {
@@ -123,6 +131,8 @@ base::Result<std::optional<Record>> Attempt::claim(const std::vector<Made>& made
     own_keys_.insert(one.rendition.key);
     obsolete_.erase(one.rendition.key);
   }
+  if (forced_ && prior_ && prior_->sequencer == sequencer_ && lists_all(*prior_, own_keys_))
+    return std::optional<Record>{};
   for (int round = 0; round < kClaimsMax; ++round) {
     const bool final_at_once = made.empty() && obsolete_.empty();
     record_.processed_at = base::to_iso8601(parts_.clock.now());
@@ -166,7 +176,7 @@ base::Result<Outcome> Attempt::commit(const std::vector<Made>& made) {
   record_.timings_ms["total"] = std::chrono::duration<double, std::milli>(now - started_).count();
   record_.processed_at = base::to_iso8601(parts_.clock.now());
 
-  if (!made.empty() || !obsolete_.empty()) {
+  if (forced_ || !made.empty() || !obsolete_.empty()) {
     IMGPROC_TRY(const auto replaced, parts_.records.replace_if_not_older(record_));
     if (replaced.outcome == PutOutcome::superseded) return yield_to(*replaced.before);
     // A repetition of our event under another configuration may have ended in between.
@@ -247,13 +257,12 @@ base::Result<Outcome> Attempt::repair(const Record& record) {
 /// Notes the error in the record, as far as that is possible; the error itself is raised anyway. A
 /// record that another attempt at the same event has ended meanwhile is left alone.
 void Attempt::raise_noted(const base::Error& error) {
-  if (record_.path.empty()) return;
+  if (record_.path.empty() || forced_) return;
   const auto standing = parts_.records.get(path_);
   if (!standing) return;
   if (*standing) {
-    const bool ended = !is_unfinished(**standing) && !forced_;
     if ((*standing)->sequencer > sequencer_) return;
-    if ((*standing)->sequencer == sequencer_ && ended) return;
+    if ((*standing)->sequencer == sequencer_ && !is_unfinished(**standing)) return;
     inherit(*standing, false);
   }
   Record noted = claim_record();
