@@ -1,14 +1,11 @@
-# Warnings, sanitizers and ccache come from one place. Warnings are errors for developers and CI, not
-# for users, whose compiler may know more warnings than ours.
+# Warnings, sanitizers and ccache come from one place. Warnings are errors for developers and CI, but
+# not for users, whose compiler may know more warnings than ours.
 add_library(imgproc_options INTERFACE)
 target_compile_options(imgproc_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wno-missing-field-initializers
+  -Woverloaded-virtual -Wno-missing-field-initializers $<$<BOOL:${IMGPROC_WERROR}>:-Werror>
   # Keep absolute paths out of programs and let every checkout share one compiler cache.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-if(IMGPROC_WERROR)
-  target_compile_options(imgproc_options INTERFACE -Werror)
-endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside the standard library's own headers when it inlines.
   target_compile_options(imgproc_options INTERFACE
