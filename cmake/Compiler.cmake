@@ -1,5 +1,5 @@
-# Warnings, sanitizers and ccache come from one place. Warnings are errors for developers and CI, but
-# not for users, whose compiler may know more warnings than ours.
+# Warnings, sanitizers and ccache come from one place. Warnings are errors for developers and CI,
+# but not for users, whose compiler may know more warnings than ours.
 add_library(imgproc_options INTERFACE)
 target_compile_options(imgproc_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
