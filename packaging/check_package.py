@@ -4,7 +4,7 @@
 Usage: check_package.py ZIP
 
 Lists every program and library with its size, the libraries and the symbol versions it asks for,
-then fails if: the zip is larger than 12 MB; bootstrap is not static; a library is asked for that
+then fails if: the zip is larger than 15 MB; bootstrap is not static; a library is asked for that
 the package does not hold, or in a newer version than the one it holds; a file is for another
 processor, has an executable stack or needs more than x86-64-v2; licences or SBOM are missing;
 bootstrap holds libvips or the local cloud.
@@ -17,7 +17,8 @@ import zipfile
 
 import elf
 
-ZIP_BYTES_MAX = 12 * 1000 * 1000
+# libvips alone is 8 MB, the C and C++ libraries beside it 2 MB, static OpenSSL and Boost 3 MB.
+ZIP_BYTES_MAX = 15 * 1000 * 1000
 # Lambda's x86_64 offers AVX2, but other hosts of the package may not.
 ISA_LEVELS_MAX = {"x86-64-baseline", "x86-64-v2"}
 

@@ -116,7 +116,7 @@ class PackageTest(unittest.TestCase):
         self.assert_breach("sbom.cdx.json is missing", lambda f: f.pop("sbom.cdx.json"))
 
     def test_too_large(self):
-        self.assert_breach("more than", lambda f: f.update(ballast=bytes(12_000_001)))
+        self.assert_breach("more than", lambda f: f.update(ballast=bytes(15_000_001)))
 
     def test_foreign_code_in_bootstrap(self):
         self.assert_breach("bootstrap contains vips_image_new", lambda f: f.update(
