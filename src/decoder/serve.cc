@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 
 #include "decoder/control_socket.h"
@@ -34,13 +35,23 @@ base::Status limit(decltype(RLIMIT_CORE) resource, rlim_t value, const char* nam
   return {};
 }
 
+/// Processor time of this process so far, all threads.
+std::chrono::duration<double, std::milli> cpu_spent() {
+  rusage used{};
+  (void)::getrusage(RUSAGE_SELF, &used);
+  const auto milliseconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+  };
+  return std::chrono::duration<double, std::milli>(milliseconds(used.ru_utime) +
+                                                   milliseconds(used.ru_stime));
+}
+
 /// A soft limit only, renewed with each order: the time spent so far plus what this order may take.
 void limit_cpu(std::uint32_t timeout_ms) {
-  rusage used{};
   rlimit bound{};
-  if (::getrusage(RUSAGE_SELF, &used) != 0 || ::getrlimit(RLIMIT_CPU, &bound) != 0) return;
-  const auto spent = static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
-  bound.rlim_cur = spent + timeout_ms / 1000 + kCpuSecondsSpare;
+  if (::getrlimit(RLIMIT_CPU, &bound) != 0) return;
+  const auto spent = std::chrono::duration_cast<std::chrono::seconds>(cpu_spent());
+  bound.rlim_cur = static_cast<rlim_t>(spent.count()) + timeout_ms / 1000 + kCpuSecondsSpare;
   (void)::setrlimit(RLIMIT_CPU, &bound);
 }
 
@@ -64,7 +75,9 @@ base::Status answer(int control_fd, Message message, const ProcessImage& process
       return room;
     };
     limit_cpu(order.timeout_ms);
-    IMGPROC_TRY(const ports::ImageResult result, process(input.bytes(), order, allocate));
+    const auto before = cpu_spent();
+    IMGPROC_TRY(ports::ImageResult result, process(input.bytes(), order, allocate));
+    result.timings_ms["decoder_cpu"] = (cpu_spent() - before).count();
     IMGPROC_TRY(text, write_result(result, output.bytes()));
   }
   return send_message(control_fd, text);

@@ -127,6 +127,22 @@ base::Result<ImagePtr> finish_frame(ImagePtr image, Size needed, int orientation
 
 }  // namespace
 
+namespace {
+
+base::Result<bool> shows_through(const ImagePtr& image) {
+  if (!has_alpha(image)) return false;
+  IMGPROC_TRY(const auto alpha, apply("alpha", [&](VipsImage** out) {
+                return vips_extract_band(image.get(), out, vips_image_get_bands(image.get()) - 1,
+                                         nullptr);
+              }));
+  double lowest = 0;
+  if (vips_min(alpha.get(), &lowest, nullptr) != 0) return vips_failure("alpha");
+  constexpr double kOpaque = 255;
+  return lowest < kOpaque;
+}
+
+}  // namespace
+
 base::Result<BasePicture> decode(const OpenImage& open, Size needed) {
   BasePicture base;
   const int orientation = vips_image_get_orientation(open.image.get());
@@ -154,7 +170,7 @@ base::Result<BasePicture> decode(const OpenImage& open, Size needed) {
     if (vips_image_get_typeof(open.image.get(), "loop") != 0)
       (void)vips_image_get_int(open.image.get(), "loop", &base.loop);
   }
-  base.has_alpha = has_alpha(base.frames.front());
+  IMGPROC_TRY(base.is_transparent, shows_through(base.frames.front()));
   return base;
 }
 

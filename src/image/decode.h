@@ -50,7 +50,8 @@ struct BasePicture {
   std::vector<ImagePtr> frames;
   std::vector<int> delays_ms;
   int loop = 0;
-  bool has_alpha = false;
+  /// Some pixel of the first frame lets something through; an alpha band alone does not say so.
+  bool is_transparent = false;
 };
 
 /// Decodes all pixels, once, streaming: a picture far larger than `needed` (the larger of every

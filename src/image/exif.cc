@@ -90,9 +90,15 @@ std::uint64_t bytes_per_value(std::uint16_t type) {
 
 /// Up to the first NUL, control characters removed; what is no UTF-8 is taken as Latin-1.
 std::string clean_text(std::string_view raw) {
-  raw = raw.substr(0, raw.find('\0')).substr(0, kExifTextBytesMax);
+  raw = raw.substr(0, raw.find('\0'));
   std::string text;
   const bool utf8 = base::is_utf8(raw);
+  std::size_t end = std::min(raw.size(), kExifTextBytesMax);
+  const auto continues = [&](std::size_t at) {
+    return at < raw.size() && (static_cast<unsigned char>(raw[at]) & 0xC0) == 0x80;
+  };
+  while (utf8 && end > 0 && continues(end)) --end;  // never through the middle of a character
+  raw = raw.substr(0, end);
   for (const char c : raw) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7F) continue;

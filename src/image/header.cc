@@ -40,17 +40,23 @@ base::Status check_declared(const Header& header, const ImageLimits& limits) {
         fmt::format("the header declares {} x {} pixels, more than max_source_pixels {}",
                     header.width, header.height, limits.max_source_pixels),
         "upload a smaller picture or raise limits.max_source_pixels");
-  if (header.frames > limits.max_frames)
-    return base::permanent(
-        ports::kTooManyFrames,
-        fmt::format("{} frames, more than max_frames {}", header.frames, limits.max_frames),
-        "upload fewer frames or raise limits.max_frames");
   if (header.scans > limits.max_scans)
     return base::permanent(
         ports::kTooManyScans,
         fmt::format("{} progressive scans, more than max_scans {}", header.scans, limits.max_scans),
         "save the JPEG anew or raise limits.max_scans");
   return {};
+}
+
+base::Status check_frames(const Header& header, bool all_frames, const ImageLimits& limits) {
+  const bool still = !all_frames && (header.type == FileType::gif || header.type == FileType::webp);
+  const std::uint32_t frames_max =
+      still ? std::max(kFramesPassedOverMax, limits.max_frames) : limits.max_frames;
+  if (header.frames <= frames_max) return {};
+  return base::permanent(ports::kTooManyFrames,
+                         fmt::format("{} frames, more than {}{}", header.frames,
+                                     still ? "" : "max_frames ", frames_max),
+                         "upload fewer frames or raise limits.max_frames");
 }
 
 base::Status check_decoded(const Header& header, double shrink, std::uint32_t frames,

@@ -42,8 +42,17 @@ inline constexpr std::uint32_t kScansCountedMax = 4096;
 [[nodiscard]] base::Result<Header> read_avif_header(std::span<const std::byte> bytes);
 
 /// Bounds that need no knowledge of the renditions: TOO_MANY_PIXELS (one declared frame against
-/// max_source_pixels), TOO_MANY_FRAMES, TOO_MANY_SCANS.
+/// max_source_pixels), TOO_MANY_SCANS.
 [[nodiscard]] base::Status check_declared(const Header& header, const ports::ImageLimits& limits);
+
+/// Loaders walk all frames of a GIF or WebP cheaply even for a still; up to this many.
+inline constexpr std::uint32_t kFramesPassedOverMax = 8192;
+
+/// TOO_MANY_FRAMES. max_frames bounds the frames that are decoded, and always the pages of a TIFF,
+/// whose loader visits every page; where a GIF or WebP gives only its first frame, the bound is
+/// kFramesPassedOverMax (or max_frames, if that is more).
+[[nodiscard]] base::Status check_frames(const Header& header, bool all_frames,
+                                        const ports::ImageLimits& limits);
 
 /// TOO_MANY_PIXELS if the pixels that must really be decoded pass max_pixels. `shrink` is the
 /// shrink-on-load factor per axis (1 = none); `frames` how many frames will be decoded.

@@ -61,28 +61,48 @@ struct Attempt {
   BasePicture base;
 };
 
+/// What the loader says where it has opened the picture at full size, else what our walker found.
+Header seen_by_loader(const Header& header, const OpenImage& open) {
+  Header seen = header;
+  if (open.shrink == 1) {
+    seen.width = width_of(open.image);
+    seen.height = height_of(open.image);
+  }
+  return seen;
+}
+
+/// The WebP loader takes memory for the whole canvas as soon as it opens a file, so it must be told
+/// the scale before the orientation is known: the one that suits both ways to hold the picture.
+double first_shrink(const Header& header, const ImageOrder& order) {
+  if (header.type != FileType::webp) return 1;
+  const Size upright{header.width, header.height};
+  const Size turned{header.height, header.width};
+  return shrink_on_load(header,
+                        std::min(shrink_allowed(upright, need_of(order, upright).size),
+                                 shrink_allowed(turned, need_of(order, turned).size)),
+                        false);
+}
+
 base::Result<Attempt> attempt(const Header& header, std::span<const std::byte> bytes,
                               const ImageOrder& order, Strictness strictness, Stopwatch& watch) {
   // The first look is for orientation and dimensions only; it decodes nothing.
-  IMGPROC_TRY(OpenImage open, open_image(header, bytes, {strictness, 1, false}));
-  const Size opened{width_of(open.image), height_of(open.image)};
-  Header real = header;
-  real.width = opened.width;
-  real.height = opened.height;
+  const double look_shrink = first_shrink(header, order);
+  IMGPROC_TRY(OpenImage open, open_image(header, bytes, {strictness, look_shrink, false}));
+  const Header real = seen_by_loader(header, open);
   IMGPROC_CHECK(check_declared(real, order.limits));
 
   Attempt result;
   result.metadata = read_metadata(real, open, bytes);
   const Size source{result.metadata.width, result.metadata.height};
-  Need need = need_of(order, source);
-  need.all_frames &= real.frames > 1;
-  const double shrink = shrink_on_load(real, shrink_allowed(source, need.size), need.all_frames);
-  IMGPROC_CHECK(check_decoded(real, shrink, need.all_frames ? real.frames : 1, order.limits));
+  const Need need = need_of(order, source);
+  const bool all_frames = need.all_frames && real.frames > 1;
+  const double shrink = shrink_on_load(real, shrink_allowed(source, need.size), all_frames);
+  IMGPROC_CHECK(check_decoded(real, shrink, all_frames ? real.frames : 1, order.limits));
   watch.lap("header");
   if (order.renditions.empty()) return result;
 
-  if (shrink > 1 || need.all_frames) {
-    IMGPROC_TRY(open, open_image(real, bytes, {strictness, shrink, need.all_frames}));
+  if (shrink != open.shrink || all_frames) {
+    IMGPROC_TRY(open, open_image(real, bytes, {strictness, shrink, all_frames}));
   }
   IMGPROC_TRY(result.base, decode(open, need.size));
   watch.lap("decode");
@@ -92,7 +112,7 @@ base::Result<Attempt> attempt(const Header& header, std::span<const std::byte> b
 OutputFormat resolve(const RenditionSpec& spec, const BasePicture& base) {
   if (spec.format != OutputFormat::automatic) return spec.format;
   const bool animated = spec.animated && base.frames.size() > 1;
-  return base.has_alpha || animated ? OutputFormat::webp : OutputFormat::jpeg;
+  return base.is_transparent || animated ? OutputFormat::webp : OutputFormat::jpeg;
 }
 
 base::Status make_rendition(const BasePicture& base, Size source, const RenditionSpec& spec,
@@ -113,6 +133,15 @@ base::Status make_rendition(const BasePicture& base, Size source, const Renditio
   rendition.height = picture.frame.height;
   rendition.bytes = room;
   return {};
+}
+
+/// All that can be refused without any loader.
+base::Status check_before_open(const Header& header, bool all_frames,
+                               const ports::ImageLimits& limits) {
+  IMGPROC_CHECK(check_declared(header, limits));
+  IMGPROC_CHECK(check_frames(header, all_frames, limits));
+  if (!header.needs_whole_picture) return {};
+  return check_decoded(header, 1, all_frames ? header.frames : 1, limits);
 }
 
 ImageResult refused(ports::ImageMetadata metadata, base::Error error) {
@@ -173,7 +202,8 @@ base::Result<ImageResult> process_image(std::span<const std::byte> bytes, const 
   metadata.width = header->width;
   metadata.height = header->height;
   metadata.pages = header->frames;
-  if (const auto status = check_declared(*header, order.limits); !status)
+  const bool all_frames = need_of(order, {header->width, header->height}).all_frames;
+  if (const auto status = check_before_open(*header, all_frames, order.limits); !status)
     return refused(metadata, status.error());
 
   auto tried = attempt(*header, bytes, order, Strictness::strict, watch);

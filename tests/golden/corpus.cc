@@ -1,7 +1,9 @@
 // Runs every file of an image corpus through real decoder processes and compares the outcome with
 // the manifest:
 //
-//   corpus --decoder=PROGRAM --corpus=FOLDER [--only=PART-OF-PATH] [--verbose]
+//   corpus --decoder=PROGRAM --corpus=FOLDER [--only=PART-OF-PATH] [--verbose] [--fresh]
+//
+// With --fresh every file has a decoder of its own, and its peak of memory is measured.
 //
 // ok        READY, the size of the manifest, and renditions that decode again and hold no metadata
 // reject    a permanent, typed error
@@ -38,6 +40,7 @@ struct Options {
   std::filesystem::path corpus;
   std::string only;
   bool verbose = false;
+  bool fresh = false;
 };
 
 struct Outcome {
@@ -47,7 +50,12 @@ struct Outcome {
   std::string message;
   /// Empty if as expected.
   std::string mismatch;
+  /// Processor time of the decoder, as it says.
+  double cpu_ms = 0;
+  /// Wall-clock time of the whole job.
   double milliseconds = 0;
+  /// Peak of the decoder's resident memory, shared memory included; 0 if not measured.
+  double peak_mib = 0;
 };
 
 ports::ImageOrder order_of(std::vector<ports::RenditionSpec> renditions) {
@@ -136,6 +144,21 @@ std::string mismatch_of(const CorpusFile& file, const ports::ImageResult& result
   return {};
 }
 
+/// VmHWM of the only child of this process, the idle decoder.
+double peak_mib_of_child() {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream children(task.path() / "children");
+    int pid = 0;
+    if (!(children >> pid)) continue;
+    std::ifstream status(fmt::format("/proc/{}/status", pid));
+    for (std::string word; status >> word;) {
+      double kibibytes = 0;
+      if (word == "VmHWM:" && status >> kibibytes) return kibibytes / 1024;
+    }
+  }
+  return 0;
+}
+
 Outcome run_file(decoder::DecoderPool& pool, const Options& options, const CorpusFile& file) {
   Outcome outcome{.file = file};
   const auto bytes = base::read_file(options.corpus / file.path);
@@ -156,13 +179,15 @@ Outcome run_file(decoder::DecoderPool& pool, const Options& options, const Corpu
     outcome.milliseconds =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started)
             .count();
+    outcome.cpu_ms = result->timings_ms["decoder_cpu"];
+    if (options.fresh) outcome.peak_mib = peak_mib_of_child();
     status = status_of(*result);
     outcome.status = status;
     outcome.message = result->error ? result->error->message : "";
     outcome.mismatch = mismatch_of(file, *result);
     if (outcome.mismatch.empty() && !result->error)
       outcome.mismatch = check_renditions(pool, *result);
-    if (!outcome.mismatch.empty()) return outcome;
+    if (!outcome.mismatch.empty() || options.fresh) return outcome;
   }
   if (statuses[0] != statuses[1]) outcome.mismatch = "another outcome on the second run";
   return outcome;
@@ -184,6 +209,8 @@ std::optional<Options> parse(int argc, char** argv) {
       options.only = *part;
     else if (argument == "--verbose")
       options.verbose = true;
+    else if (argument == "--fresh")
+      options.fresh = true;
     else
       return std::nullopt;
   }
@@ -206,8 +233,9 @@ void print_worst(const std::vector<Outcome>& outcomes, const char* what,
 int main(int argc, char** argv) {
   const auto options = parse(argc, argv);
   if (!options) {
-    fmt::print(stderr,
-               "usage: corpus --decoder=PROGRAM --corpus=FOLDER [--only=TEXT] [--verbose]\n");
+    fmt::print(
+        stderr,
+        "usage: corpus --decoder=PROGRAM --corpus=FOLDER [--only=TEXT] [--verbose] [--fresh]\n");
     return 2;
   }
   if (!std::filesystem::exists(options->corpus / "MANIFEST.tsv")) {
@@ -219,17 +247,23 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}\n", files.error().describe());
     return 2;
   }
-  decoder::DecoderPool pool({.program = options->decoder});
+  auto pool =
+      std::make_unique<decoder::DecoderPool>(decoder::DecoderOptions{.program = options->decoder});
   std::vector<Outcome> outcomes;
   int mismatches = 0;
   for (const CorpusFile& file : *files) {
     if (file.path.find(options->only) == std::string::npos) continue;
-    Outcome outcome = run_file(pool, *options, file);
+    if (options->fresh) {
+      pool.reset();  // the old one first, so that there is one child
+      pool = std::make_unique<decoder::DecoderPool>(
+          decoder::DecoderOptions{.program = options->decoder});
+    }
+    Outcome outcome = run_file(*pool, *options, file);
     if (!outcome.mismatch.empty()) ++mismatches;
     if (options->verbose || !outcome.mismatch.empty())
       fmt::print(
           "{}\t{}\t{}\t{:.1f} ms\t{}\n", outcome.mismatch.empty() ? "right" : "WRONG", file.path,
-          outcome.status, outcome.milliseconds,
+          outcome.status, outcome.cpu_ms, outcome.peak_mib,
           outcome.mismatch.empty() ? outcome.message : outcome.mismatch + " | " + outcome.message);
     std::fflush(stdout);
     outcomes.push_back(std::move(outcome));
@@ -237,7 +271,9 @@ int main(int argc, char** argv) {
   std::map<std::string, int> by_status;
   for (const Outcome& outcome : outcomes) ++by_status[outcome.status];
   for (const auto& [status, count] : by_status) fmt::print("{:6} {}\n", count, status);
-  print_worst(outcomes, "time, ms", &Outcome::milliseconds);
+  print_worst(outcomes, "decoder's processor time, ms", &Outcome::cpu_ms);
+  print_worst(outcomes, "wall-clock time, ms", &Outcome::milliseconds);
+  if (options->fresh) print_worst(outcomes, "peak memory, MiB", &Outcome::peak_mib);
   fmt::print("{} of {} files as expected\n", outcomes.size() - mismatches, outcomes.size());
   return mismatches == 0 ? 0 : 1;
 }
