@@ -58,15 +58,9 @@ base::Result<Outcome> Attempt::dispatch() {
         prior_->status == RecordStatus::deleted ? just_after(prior_->sequencer) : prior_->sequencer;
   start_record();
   if (prior_ && prior_->sequencer > sequencer_) return yield_to(*prior_);
-  if (prior_ && prior_->sequencer == sequencer_ && !forced_ && is_done(*prior_)) {
-    IMGPROC_TRY(forced_, harmed(*prior_));
-    if (!forced_) {
-      record_ = *prior_;
-      return outcome(Outcome::Kind::unchanged, "this event has been handled already");
-    }
-  }
-  // What an attempt that never ended left behind is known by its possible keys alone.
-  inherit(prior_, prior_ && prior_->status == RecordStatus::processing);
+  if (prior_ && prior_->sequencer == sequencer_ && !forced_ && is_done(*prior_))
+    return yield_to(*prior_);
+  inherit(prior_, prior_ && prior_->status != RecordStatus::ready);
   return event_.kind == SourceEvent::Kind::removed ? remove() : create();
 }
 
@@ -110,10 +104,7 @@ base::Result<Outcome> Attempt::create() {
       .bucket = event_.bucket, .key = event_.key, .version_id = event_.version_id, .etag_done = {}};
   if (event_.sequencer.empty() && !forced_ && prior_ && prior_->status == RecordStatus::ready) {
     const auto plan = make_plan(parts_.config, event_.key, prior_->metadata.content_type);
-    if (plan && plan->fingerprint == prior_->recipe) {
-      IMGPROC_TRY(forced_, harmed(*prior_));
-      if (!forced_) order.etag_done = prior_->etag;
-    }
+    if (plan && plan->fingerprint == prior_->recipe) order.etag_done = prior_->etag;
   }
   const auto download_started = parts_.clock.steady();
   IMGPROC_TRY(Download download,
@@ -130,10 +121,7 @@ base::Result<Outcome> Attempt::create() {
   record_.sha256 = download.sha256;
   if (download.plan) record_.recipe = download.plan->fingerprint;
   if (download.refusal) {
-    if (download.refusal->reason.code == kUnchanged) {
-      record_ = *prior_;
-      return outcome(Outcome::Kind::unchanged, download.refusal->reason.message);
-    }
+    if (download.refusal->reason.code == kUnchanged) return yield_to(*prior_);
     return refuse(*download.refusal);
   }
 

@@ -65,6 +65,8 @@ class Attempt {
   std::optional<ports::Record> prior_;
   /// What is to stand there in the end.
   ports::Record record_;
+  /// What stands there while the attempt works.
+  ports::Record claimed_;
   /// Keys of older renditions that ours do not replace, by a name for the claim.
   std::map<std::string, ports::RenditionRecord> obsolete_;
   std::set<std::string> own_keys_;

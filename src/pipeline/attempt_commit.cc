@@ -17,7 +17,7 @@
 //     list (the winner cannot: it may have removed those keys before the loser wrote them). An
 //     event that finds itself late from the start yields too, since an attempt of its own may have
 //     died half way.
-//     A repeated event whose record is complete checks that all renditions stand, and mends them.
+//     A repeated event whose record is complete yields to that record in the same way.
 //  4. ETags are digests of the bytes: If-Match cannot tell an old rendition from a newer event's
 //  equal
 //     bytes. A loser can so overwrite or remove a newer rendition between looking and writing. It
@@ -28,9 +28,13 @@
 //  5. If a loser died before it could yield, its event is delivered again (rule 3). Should the
 //  winner
 //     meet the claim of an unfinished older attempt, it checks its renditions after its commit.
-//  6. An attempt that finds an unfinished claim sweeps all keys that the configuration could give
-//  the
-//     object, since the one that died may have taken over keys that it had no time to list.
+//  6. An attempt that finds a record that is not READY sweeps all keys that the configuration could
+//  give
+//     the object: one that died may have taken over keys that it had no time to list, and two
+//     attempts at one event may end differently if the source changed between them.
+//  7. Whoever finds at its commit that another attempt at the same event wrote in between removes
+//  once
+//     more what it does not want of the other's, and checks that what it wants stands.
 
 #include <fmt/format.h>
 
@@ -73,6 +77,11 @@ std::set<std::string> wanted_keys(const Record& record) {
   for (const auto& [name, rendition] : record.renditions)
     if (!is_obsolete(name) && !rendition.key.empty()) keys.insert(rendition.key);
   return keys;
+}
+
+/// As far as it matters: two attempts that claim the same do the same.
+bool is_same_claim(const Record& a, const Record& b) {
+  return a.status == b.status && a.renditions == b.renditions;
 }
 
 bool lists_all(const Record& record, const std::set<std::string>& keys) {
@@ -131,8 +140,10 @@ base::Result<std::optional<Record>> Attempt::claim(const std::vector<Made>& made
     own_keys_.insert(one.rendition.key);
     obsolete_.erase(one.rendition.key);
   }
-  if (forced_ && prior_ && prior_->sequencer == sequencer_ && lists_all(*prior_, own_keys_))
+  if (forced_ && prior_ && prior_->sequencer == sequencer_ && lists_all(*prior_, own_keys_)) {
+    claimed_ = *prior_;
     return std::optional<Record>{};
+  }
   for (int round = 0; round < kClaimsMax; ++round) {
     const bool final_at_once = made.empty() && obsolete_.empty();
     record_.processed_at = base::to_iso8601(parts_.clock.now());
@@ -179,11 +190,12 @@ base::Result<Outcome> Attempt::commit(const std::vector<Made>& made) {
   if (forced_ || !made.empty() || !obsolete_.empty()) {
     IMGPROC_TRY(const auto replaced, parts_.records.replace_if_not_older(record_));
     if (replaced.outcome == PutOutcome::superseded) return yield_to(*replaced.before);
-    // A repetition of our event under another configuration may have ended in between.
-    const auto known = obsolete_;
-    if (inherit(replaced.before, false))
-      for (const auto& [key, rendition] : obsolete_)
-        if (!known.contains(key)) IMGPROC_CHECK(renditions_.remove(key, sequencer_));
+    if (replaced.before && !is_same_claim(*replaced.before, claimed_)) {
+      for (const auto& [name, rendition] : replaced.before->renditions)
+        if (!rendition.key.empty() && !own_keys_.contains(rendition.key))
+          IMGPROC_CHECK(renditions_.remove(rendition.key, sequencer_));
+      verify_ = true;
+    }
   }
   if (verify_) {
     IMGPROC_TRY(const bool needs_repair, harmed(record_));
@@ -192,7 +204,8 @@ base::Result<Outcome> Attempt::commit(const std::vector<Made>& made) {
   return outcome(kind_of(record_.status), record_.error ? record_.error->message : "");
 }
 
-/// Rule 3: leaves nothing of ours that the winner does not want, and no harm to what it wants.
+/// Rule 3; `winner` is newer, or our own event's record, complete. Leaves nothing of ours that the
+/// winner does not want, and no harm to what it wants.
 base::Result<Outcome> Attempt::yield_to(Record winner) {
   for (const auto& key : possible_keys(parts_.config, event_.bucket, event_.key))
     own_keys_.insert(key);
@@ -219,6 +232,8 @@ base::Result<Outcome> Attempt::yield_to(Record winner) {
   IMGPROC_TRY(const bool needs_repair, harmed(winner));
   if (needs_repair) return repair(winner);
   record_ = winner;
+  if (winner.sequencer == sequencer_)
+    return outcome(Outcome::Kind::unchanged, "this event has been handled already");
   return outcome(Outcome::Kind::superseded, "a newer event has the say about this object");
 }
 
