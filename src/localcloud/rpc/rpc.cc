@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/time.h"
 #include "protocol/error_response.h"
 #include "protocol/query.h"
 
@@ -66,7 +67,8 @@ base::Result<json::object> run(const ServiceDescription& service, const Caller& 
                     .message = fmt::format("The operation {} is not implemented.", decoded.action),
                     .hint = "see docs/local-cloud-compatibility.md",
                     .http_status = 501});
-  return operation->second(Call{caller, std::move(host), std::move(decoded.input)});
+  return operation->second(
+      Call{caller, std::move(host), std::move(decoded.input), decoded.is_json});
 }
 
 }  // namespace
@@ -136,6 +138,17 @@ http::Response dispatch(const ServiceDescription& service, const Caller& caller,
         protocol::json_to_query_xml(decoded->action, service.xmlns, *output, caller.request_id);
   }
   return response;
+}
+
+std::optional<base::SystemTime> Call::time(std::string_view name) const {
+  if (auto seconds = number(name))
+    return base::SystemTime{std::chrono::milliseconds{static_cast<std::int64_t>(*seconds * 1000)}};
+  return base::from_iso8601(text(name));
+}
+
+json::value Call::to_time(base::SystemTime time) const {
+  if (is_json) return static_cast<double>(time.time_since_epoch().count()) / 1000;
+  return json::string(base::to_iso8601(time));
 }
 
 json::object tags_to_map(const json::array& tags) {

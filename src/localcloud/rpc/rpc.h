@@ -25,6 +25,8 @@ struct Call {
   /// Host header, for answers that hold URLs.
   std::string host;
   json::object input;
+  /// The caller speaks awsJson; else awsQuery.
+  bool is_json = true;
 
   /// Members by name. Query clients send every scalar as text, so numbers and booleans are taken
   /// from text too. A missing required member is the error MissingParameter / ValidationException.
@@ -35,6 +37,9 @@ struct Call {
   /// Empty if absent.
   [[nodiscard]] json::object object(std::string_view name) const;
   [[nodiscard]] json::array list(std::string_view name) const;
+  /// A time: epoch seconds in awsJson, ISO 8601 in awsQuery; both are read in either.
+  [[nodiscard]] std::optional<base::SystemTime> time(std::string_view name) const;
+  [[nodiscard]] json::value to_time(base::SystemTime time) const;
 };
 
 using Operation = std::function<base::Result<json::object>(const Call&)>;

@@ -237,7 +237,7 @@ SqsService::Output SqsService::delete_message(const rpc::Call& call) {
 SqsService::Output SqsService::delete_message_batch(const rpc::Call& call) {
   IMGPROC_TRY(Queue queue, find_queue(call));
   return run_batch(call, [&](const json::object& entry) -> Output {
-    rpc::Call one{call.caller, call.host, entry};
+    rpc::Call one{call.caller, call.host, entry, call.is_json};
     one.input["QueueUrl"] = call.text("QueueUrl");
     return delete_message(one);
   });
@@ -263,7 +263,7 @@ SqsService::Output SqsService::change_message_visibility(const rpc::Call& call) 
 
 SqsService::Output SqsService::change_message_visibility_batch(const rpc::Call& call) {
   return run_batch(call, [&](const json::object& entry) -> Output {
-    rpc::Call one{call.caller, call.host, entry};
+    rpc::Call one{call.caller, call.host, entry, call.is_json};
     one.input["QueueUrl"] = call.text("QueueUrl");
     return change_message_visibility(one);
   });

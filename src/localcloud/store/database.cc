@@ -56,6 +56,10 @@ Statement& Statement::bind(int position, std::int64_t value) {
   sqlite3_bind_int64(statement_, position, value);
   return *this;
 }
+Statement& Statement::bind(int position, double value) {
+  sqlite3_bind_double(statement_, position, value);
+  return *this;
+}
 Statement& Statement::bind(int position, std::string_view text) {
   sqlite3_bind_text64(statement_, position, text.data() == nullptr ? "" : text.data(), text.size(),
                       SQLITE_TRANSIENT, SQLITE_UTF8);
@@ -92,6 +96,9 @@ base::Status Statement::run() {
 
 std::int64_t Statement::column_int(int column) const {
   return sqlite3_column_int64(statement_, column);
+}
+double Statement::column_double(int column) const {
+  return sqlite3_column_double(statement_, column);
 }
 std::string_view Statement::column_text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));

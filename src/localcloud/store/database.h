@@ -26,6 +26,7 @@ class Statement {
   ~Statement();
 
   Statement& bind(int position, std::int64_t value);
+  Statement& bind(int position, double value);
   Statement& bind(int position, std::string_view text);
   /// Bytes with no encoding; compares as memcmp.
   Statement& bind_blob(int position, std::string_view bytes);
@@ -37,6 +38,7 @@ class Statement {
   /// Runs to the end, for statements without rows.
   [[nodiscard]] base::Status run();
   [[nodiscard]] std::int64_t column_int(int column) const;
+  [[nodiscard]] double column_double(int column) const;
   [[nodiscard]] std::string_view column_text(int column) const;
   [[nodiscard]] std::string_view column_blob(int column) const;
   [[nodiscard]] bool column_is_null(int column) const;
