@@ -145,6 +145,18 @@ TEST_F(Retry, TotalTimeIsBounded) {
   EXPECT_LE(waited_ms_, 250);
 }
 
+TEST(RetryDeadline, NoTryBeginsAfterIt) {
+  FakeExchange fake;
+  for (int i = 0; i < 9; ++i) fake.then(500);
+  base::ManualClock clock;
+  base::SteadyTime deadline = clock.steady() - std::chrono::milliseconds{1};
+  RetryExchange retry(
+      std::make_unique<BorrowedExchange>(fake), clock, {}, [] { return 0.0; },
+      [&] { return deadline; });
+  ASSERT_TRUE(retry.send({}));
+  EXPECT_EQ(fake.sent().size(), 1U);
+}
+
 TEST(Signing, CoversTheBodyInMemory) {
   FakeExchange fake;
   fake.then(200);

@@ -35,14 +35,19 @@ bool asks_for_retry(http::Response& response) {
 }  // namespace
 
 RetryExchange::RetryExchange(std::unique_ptr<http::Exchange> inner, base::Clock& clock,
-                             RetryPolicy policy, Random random)
-    : inner_(std::move(inner)), clock_(clock), policy_(policy), random_(std::move(random)) {
+                             RetryPolicy policy, Random random, Deadline deadline)
+    : inner_(std::move(inner)),
+      clock_(clock),
+      policy_(policy),
+      random_(std::move(random)),
+      deadline_(std::move(deadline)) {
   if (!random_) random_ = [] { return static_cast<double>(base::random_u64() >> 11) * 0x1p-53; };
 }
 
 base::Result<http::Response> RetryExchange::send(http::Request request) {
   if (request.body.stream) return inner_->send(std::move(request));
   base::SteadyTime end = clock_.steady() + policy_.total_max;
+  if (deadline_) end = std::min(end, deadline_());
   auto ceiling = policy_.wait_base;
   for (int attempt = 1;; ++attempt) {
     bool last = attempt >= policy_.attempts_max;

@@ -30,9 +30,11 @@ class RetryExchange final : public http::Exchange {
  public:
   /// Draws from [0, 1).
   using Random = std::function<double()>;
-  /// `clock` is borrowed. An empty `random` takes the kernel's.
+  /// No try begins after this moment either; for the end of the invocation under way.
+  using Deadline = std::function<base::SteadyTime()>;
+  /// `clock` is borrowed. An empty `random` takes the kernel's, an empty `deadline` is none.
   RetryExchange(std::unique_ptr<http::Exchange> inner, base::Clock& clock, RetryPolicy policy = {},
-                Random random = {});
+                Random random = {}, Deadline deadline = {});
   [[nodiscard]] base::Result<http::Response> send(http::Request request) override;
 
  private:
@@ -42,6 +44,7 @@ class RetryExchange final : public http::Exchange {
   base::Clock& clock_;
   RetryPolicy policy_;
   Random random_;
+  Deadline deadline_;
 };
 
 }  // namespace imgproc::aws

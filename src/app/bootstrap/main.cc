@@ -1,0 +1,81 @@
+// The Lambda function: a custom runtime for provided.al2023. See ARCHITECTURE.md.
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/bootstrap/environment.h"
+#include "app/bootstrap/settings.h"
+#include "app/bootstrap/shutdown.h"
+#include "app/bootstrap/wiring.h"
+#include "base/log.h"
+#include "decoder/decoder_pool.h"
+#include "runtime/loop.h"
+
+namespace {
+
+using namespace imgproc;
+
+/// Reports why the function cannot start, to Lambda and to the log.
+int fail_init(runtime::RuntimeClient& runtime_api, const base::Error& error) {
+  base::log_error("init failed",
+                  {{"code", error.code}, {"error", error.message}, {"hint", error.hint}});
+  if (auto told = runtime_api.fail_init(error); !told)
+    base::log_error("the Runtime API did not take the error", {{"error", told.error().message}});
+  return 1;
+}
+
+}  // namespace
+
+int main() {
+  base::RealClock clock;
+  base::SteadyTime begin = clock.steady();
+  bootstrap::forbid_inspection();
+  bootstrap::stop_on_signals();
+
+  // First of all, so that it loads libvips while we connect: the decoder, with an empty
+  // environment.
+  std::error_code ignored;
+  auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "decoder";
+  decoder::DecoderPool decoders({.program = program});
+
+  aws::Environment environment = bootstrap::read_environment(environ);
+  bootstrap::wipe_secrets(environ);
+
+  auto runtime_origin =
+      http::Origin::parse("http://" + aws::value_of(environment, "AWS_LAMBDA_RUNTIME_API"));
+  if (!runtime_origin) {
+    base::log_error(
+        "AWS_LAMBDA_RUNTIME_API is missing or wrong: this program is started by AWS Lambda",
+        {{"error", runtime_origin.error().message}});
+    return 1;
+  }
+  // The next event may be days away.
+  http::ClientOptions patient;
+  patient.idle_timeout = std::chrono::milliseconds{0};
+  http::Client runtime_connection(*runtime_origin, patient);
+  runtime::RuntimeClient runtime_api(runtime_connection);
+
+  auto settings = bootstrap::read_settings(environment);
+  if (!settings) return fail_init(runtime_api, settings.error());
+  bootstrap::NetworkDial network(settings->ca_bundle);
+  std::string config_source = settings->config_source;
+  bootstrap::Function function(*std::move(settings), decoders, clock,
+                               [&](const http::Origin& origin) { return network.dial(origin); });
+  network.stop_warming();
+  base::log_info(
+      "ready",
+      {{"version", IMGPROC_VERSION},
+       {"config", config_source},
+       {"init_ms", std::chrono::duration<double, std::milli>(clock.steady() - begin).count()}});
+
+  auto handle = [&](const runtime::Invocation& invocation) {
+    bootstrap::begin_event();
+    return function.handle(invocation);
+  };
+  auto stopping = [] {
+    bootstrap::end_event();
+    return bootstrap::stopping();
+  };
+  return runtime::run(runtime_api, handle, clock, stopping);
+}
