@@ -36,14 +36,15 @@ copy() { # FILE_OR_FOLDER...: the same place inside, if it is here
   for path in "$@"; do
     [[ -e $path ]] || continue
     mkdir -p "$root/$(dirname "$path")"
-    cp -aL "$path" "$root/$(dirname "$path")/"
+    # Links inside point to this machine's files: replaced, never followed.
+    cp -aL --remove-destination "$path" "$root/$(dirname "$path")/"
   done
 }
 if [[ $suite == "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" ]]; then
   rm -rf "$root/etc/apt"
   copy /etc/apt
 fi
-copy /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates /etc/ssl/certs \
+copy /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt \
   "$(npm config get userconfig 2>/dev/null || echo /nonexistent)" \
   "$(npm config get globalconfig 2>/dev/null || echo /nonexistent)"
 mount -t proc proc "$root/proc"
