@@ -15,7 +15,7 @@ constexpr char kItem[] = R"({
   "s":{"S":"hello"}, "n":{"N":"10"}, "z":{"N":"0"}, "b":{"B":"AAEC"}, "t":{"BOOL":true}, "nul":{"NULL":true},
   "ss":{"SS":["a","b"]}, "ns":{"NS":["1","2"]}, "e":{"S":""},
   "l":{"L":[{"N":"1"},{"S":"two"},{"L":[{"S":"deep"}]}]},
-  "m":{"M":{"x":{"N":"5"},"y":{"M":{"z":{"S":"end"}}},"list":{"L":[{"M":{"k":{"S":"v"}}}]}}}})";
+  "m":{"M":{"x":{"N":"5"},"y":{"M":{"z":{"S":"end"}}},"many":{"L":[{"M":{"k":{"S":"v"}}}]}}}})";
 
 constexpr char kPlaceholders[] = R"({
   "ExpressionAttributeNames":{"#s":"s","#size":"size","#dot":"a.b"},
@@ -44,7 +44,7 @@ TEST(Expression, ConditionsHold) {
                            ":s = s",
                            "n = :n",
                            "n <> :five",
-                           "missing <> :n",
+                           "gone <> :n",
                            "n > :five",
                            "n >= :n",
                            ":five < n",
@@ -73,7 +73,7 @@ TEST(Expression, ConditionsHold) {
                            "m.x = :five",
                            "l[0] = :one",
                            "l[1] = :two",
-                           "m.list[0].k <> :a",
+                           "m.many[0].k <> :a",
                            "NOT n = :five",
                            "not (n = :five)",
                            "n = :five OR s = :s",
@@ -90,25 +90,25 @@ TEST(Expression, ConditionsHold) {
 TEST(Expression, ConditionsFail) {
   for (const char* text : {"s = :n",
                            "s <> :s",
-                           "missing = :n",
-                           "missing < :n",
-                           "missing IN (:n)",
+                           "gone = :n",
+                           "gone < :n",
+                           "gone IN (:n)",
                            "s < :n",
                            "n IN (:five)",
                            "n BETWEEN :one AND :five",
-                           "attribute_exists(missing)",
+                           "attribute_exists(gone)",
                            "attribute_exists(s.x)",
                            "attribute_exists(s[0])",
                            "begins_with(n, :he)",
                            "contains(n, :one)",
-                           "contains(missing, :one)",
+                           "contains(gone, :one)",
                            "size(n) = :one",
-                           "size(missing) = :one",
+                           "size(gone) = :one",
                            "n = :five OR s = :a AND n = :n",
                            "NOT (n = :n OR s = :a)",
                            "m.x[0] = :one",
                            "l.x = :one",
-                           "attribute_type(missing, :S)"})
+                           "attribute_type(gone, :S)"})
     EXPECT_EQ(check(text), "false") << text;
 }
 
@@ -118,7 +118,7 @@ TEST(Expression, ConditionsAreRefusedInDynamoDbsWords) {
       {"s = ", "Syntax error; token: \"<EOF>\", near: \"= \""},
       {"s = :s )", "Syntax error; token: \")\", near: \":s )\""},
       {"s == :s", "Syntax error; token: \"=\", near: \"== :s\""},
-      {"s $ :s", "Syntax error; token: \"$\", near: \"s $\""},
+      {"s $ :s", "Syntax error; token: \"$\", near: \"s $ :s\""},
       {"s", "Syntax error; token: \"<EOF>\", near: \"s\""},
       {"size = :s", "Attribute name is a reserved keyword; reserved keyword: size"},
       {"m.Status = :s", "Attribute name is a reserved keyword; reserved keyword: Status"},
@@ -186,9 +186,9 @@ TEST(Expression, UpdatesChangeItems) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"SET n = n + :one", R"({"n":{"N":"11"}})"},
       {"SET n = :one - n", R"({"n":{"N":"-9"}})"},
-      {"SET new = :s", R"({"new":{"S":"hello"}})"},
+      {"SET fresh = :s", R"({"fresh":{"S":"hello"}})"},
       {"SET #dot = :s", R"({"a.b":{"S":"hello"}})"},
-      {"SET new = if_not_exists(missing, :five) + :one", R"({"new":{"N":"6"}})"},
+      {"SET fresh = if_not_exists(gone, :five) + :one", R"({"fresh":{"N":"6"}})"},
       {"SET n = if_not_exists(n, :five)", "{}"},
       {"set l = list_append(l, :list)",
        R"({"l":{"L":[{"N":"1"},{"S":"two"},{"L":[{"S":"deep"}]},{"S":"new"}]}})"},
@@ -197,16 +197,16 @@ TEST(Expression, UpdatesChangeItems) {
       {"SET l[0] = :s, l[7] = :two, l[5] = :a",
        R"({"l":{"L":[{"S":"hello"},{"S":"two"},{"L":[{"S":"deep"}]},{"S":"a"},{"S":"two"}]}})"},
       {"SET m.x = m.x + :one",
-       R"({"m":{"M":{"list":{"L":[{"M":{"k":{"S":"v"}}}]},"x":{"N":"6"},"y":{"M":{"z":{"S":"end"}}}}}})"},
+       R"({"m":{"M":{"many":{"L":[{"M":{"k":{"S":"v"}}}]},"x":{"N":"6"},"y":{"M":{"z":{"S":"end"}}}}}})"},
       {"SET n = z, z = n", R"({"n":{"N":"0"},"z":{"N":"10"}})"},
       {"REMOVE s, l[0], l[1]", R"({"l":{"L":[{"L":[{"S":"deep"}]}]},"s":{"NULL":true}})"},
       {"SET l[9] = :a REMOVE l[0], l[2][0]", R"({"l":{"L":[{"S":"two"},{"L":[]},{"S":"a"}]}})"},
-      {"REMOVE missing, l[9]", "{}"},
-      {"ADD n :five, ss :ss, new :ns",
-       R"({"n":{"N":"15"},"new":{"NS":["2","3"]},"ss":{"SS":["a","b","c"]}})"},
+      {"REMOVE gone, l[9]", "{}"},
+      {"ADD n :five, ss :ss, fresh :ns",
+       R"({"fresh":{"NS":["2","3"]},"n":{"N":"15"},"ss":{"SS":["a","b","c"]}})"},
       {"ADD cnt :one", R"({"cnt":{"N":"1"}})"},
       {"DELETE ss :ss, ns :ns", R"({"ns":{"NS":["1"]},"ss":{"SS":["a"]}})"},
-      {"DELETE missing :ss", "{}"},
+      {"DELETE gone :ss", "{}"},
       {"SET n = :one REMOVE s ADD z :five DELETE ss :ss",
        R"({"n":{"N":"1"},"s":{"NULL":true},"ss":{"SS":["a"]},"z":{"N":"5"}})"},
       {"SET n = (n + :one)", R"({"n":{"N":"11"}})"}};
@@ -240,16 +240,31 @@ TEST(Expression, UpdatesAreRefusedInDynamoDbsWords) {
        "size"},
       {"SET size = :n",
        "Invalid UpdateExpression: Attribute name is a reserved keyword; reserved keyword: size"},
-      {"SET n = missing",
+      {"SET n = gone",
        "The provided expression refers to an attribute that does not exist in the item"},
       {"SET n = s + :one", "An operand in the update expression has an incorrect data type"},
       {"ADD s :one", "An operand in the update expression has an incorrect data type"},
-      {"SET missing.x = :one",
+      {"SET gone.x = :one",
        "The document path provided in the update expression is invalid for update"},
       {"SET s.x = :one",
        "The document path provided in the update expression is invalid for update"},
       {"ADD n :big", "Attempting to store more than 38 significant digits in a Number"}};
   for (const auto& [text, message] : cases) EXPECT_EQ(update(text), message) << text;
+}
+
+TEST(Expression, UpdatesMayNotNestTooDeep) {
+  std::string open = R"({"M":{"x":)";
+  std::string deep = R"({"S":"end"})";
+  for (int i = 0; i < 31; ++i) deep = open + deep + "}}";
+  auto names = *Placeholders::read(
+      base::parse_json(R"({"ExpressionAttributeValues":{":v":)" + deep + "}}")->as_object());
+  auto flat = *protocol::parse_attribute_map(
+      base::parse_json(R"({"a":{"M":{"b":{"M":{}}}}})")->as_object());
+  auto once = parse_update("SET a.c = :v", names);
+  EXPECT_TRUE(apply_update(flat, *once));
+  auto deeper = parse_update("SET a.b.c = :v", names);
+  EXPECT_EQ(apply_update(flat, *deeper).error().message.substr(0, 46),
+            "Nesting Levels have exceeded supported limits:");
 }
 
 std::string project(std::string_view text) {
@@ -260,12 +275,12 @@ std::string project(std::string_view text) {
 }
 
 TEST(Expression, Projections) {
-  EXPECT_EQ(project("s, missing"), R"({"s":{"S":"hello"}})");
-  EXPECT_EQ(project("m.x, m.list[0].k"),
-            R"({"m":{"M":{"list":{"L":[{"M":{"k":{"S":"v"}}}]},"x":{"N":"5"}}}})");
+  EXPECT_EQ(project("s, gone"), R"({"s":{"S":"hello"}})");
+  EXPECT_EQ(project("m.x, m.many[0].k"),
+            R"({"m":{"M":{"many":{"L":[{"M":{"k":{"S":"v"}}}]},"x":{"N":"5"}}}})");
   EXPECT_EQ(project("l[2], l[0]"), R"({"l":{"L":[{"N":"1"},{"L":[{"S":"deep"}]}]}})");
   EXPECT_EQ(project("l[2][0]"), R"({"l":{"L":[{"L":[{"S":"deep"}]}]}})");
-  EXPECT_EQ(project("m.none, s.x, l[9]"), "{}");
+  EXPECT_EQ(project("m.no_such, s.x, l[9]"), "{}");
   EXPECT_TRUE(
       project("m, m.x").starts_with("Invalid ProjectionExpression: Two document paths overlap"));
   EXPECT_TRUE(project("m,").starts_with("Invalid ProjectionExpression: Syntax error"));

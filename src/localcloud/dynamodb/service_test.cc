@@ -105,52 +105,54 @@ TEST(DynamoDbService, ConditionsAndReturnValues) {
   TestService db;
   db.create_table();
   std::string first =
-      R"({"TableName":"t-1","Item":{"h":{"S":"a"},"v":{"N":"1"}},"ConditionExpression":"attribute_not_exists(h)"
+      R"({"TableName":"t-1","Item":{"h":{"S":"a"},"v":{"N":"1"}},"ConditionExpression":"attribute_not_exists(h) "
 })";
   EXPECT_EQ(db.error("PutItem", first), "OK");
-EXPECT_EQ(db.error("PutItem", first),
-          "ConditionalCheckFailedException: The conditional request failed");
-Answer failed = db.call("PutItem", first.substr(0, first.size() - 1) +
-                                       R"(,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"})");
-EXPECT_EQ(failed.body.at("Item").at("v").at("N"), "1");
-auto update = [&](std::string_view expression, std::string_view values, std::string_view returns) {
-  return json::serialize(
-      db.ok("UpdateItem", R"({"TableName":"t-1","Key":{"h":{"S":"a"}},"UpdateExpression":")" +
-                              std::string(expression) + R"(","ExpressionAttributeValues":)" +
-                              std::string(values) + R"(,"ReturnValues":")" + std::string(returns) +
-                              "\"}"));
-};
-EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "NONE"), "{}");
-EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "UPDATED_OLD"),
-          R"({"Attributes":{"v":{"N":"2"}}})");
-EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "UPDATED_NEW"),
-          R"({"Attributes":{"v":{"N":"4"}}})");
-EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "ALL_OLD"),
-          R"({"Attributes":{"h":{"S":"a"},"v":{"N":"4"}}})");
-EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "ALL_NEW"),
-          R"({"Attributes":{"h":{"S":"a"},"v":{"N":"6"}}})");
-EXPECT_EQ(db.error("PutItem",
-                   R"({"TableName":"t-1","Item":{"h":{"S":"a"}},"ReturnValues":"ALL_NEW"})"),
-          "ValidationException: ReturnValues can only be ALL_OLD or NONE");
-EXPECT_EQ(
-    json::serialize(db.ok("DeleteItem",
-                          R"({"TableName":"t-1","Key":{"h":{"S":"a"}},"ReturnValues":"ALL_OLD"})")),
-    R"({"Attributes":{"h":{"S":"a"},"v":{"N":"6"}}})");
-EXPECT_EQ(
-    json::serialize(db.ok("DeleteItem",
-                          R"({"TableName":"t-1","Key":{"h":{"S":"a"}},"ReturnValues":"ALL_OLD"})")),
-    "{}");
-// An update makes the item that is not there, from its key.
-EXPECT_EQ(
-    json::serialize(db.ok("UpdateItem",
-                          R"({"TableName":"t-1","Key":{"h":{"S":"n"}},"ReturnValues":"ALL_NEW"})")),
-    R"({"Attributes":{"h":{"S":"n"}}})");
-EXPECT_EQ(db.error("UpdateItem",
-                   R"({"TableName":"t-1","Key":{"h":{"S":"n"}},"UpdateExpression":"SET h = :a",)"
-                   R"("ExpressionAttributeValues":{":a":{"S":"x"}}})"),
-          "ValidationException: One or more parameter values were invalid: Cannot update attribute "
-          "h. This attribute "
-          "is part of the key");
+  EXPECT_EQ(db.error("PutItem", first),
+            "ConditionalCheckFailedException: The conditional request failed");
+  Answer failed = db.call("PutItem", first.substr(0, first.size() - 1) +
+                                         R"(,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"})");
+  EXPECT_EQ(failed.body.at("Item").at("v").at("N"), "1");
+  auto update = [&](std::string_view expression, std::string_view values,
+                    std::string_view returns) {
+    return json::serialize(
+        db.ok("UpdateItem", R"({"TableName":"t-1","Key":{"h":{"S":"a"}},"UpdateExpression":")" +
+                                std::string(expression) + R"(","ExpressionAttributeValues":)" +
+                                std::string(values) + R"(,"ReturnValues":")" +
+                                std::string(returns) + "\"}"));
+  };
+  EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "NONE"), "{}");
+  EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "UPDATED_OLD"),
+            R"({"Attributes":{"v":{"N":"2"}}})");
+  EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "UPDATED_NEW"),
+            R"({"Attributes":{"v":{"N":"4"}}})");
+  EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "ALL_OLD"),
+            R"({"Attributes":{"h":{"S":"a"},"v":{"N":"4"}}})");
+  EXPECT_EQ(update("SET v = v + :o", R"({":o":{"N":"1"}})", "ALL_NEW"),
+            R"({"Attributes":{"h":{"S":"a"},"v":{"N":"6"}}})");
+  EXPECT_EQ(
+      db.error("PutItem", R"({"TableName":"t-1","Item":{"h":{"S":"a"}},"ReturnValues":"ALL_NEW"})"),
+      "ValidationException: ReturnValues can only be ALL_OLD or NONE");
+  EXPECT_EQ(
+      json::serialize(db.ok(
+          "DeleteItem", R"({"TableName":"t-1","Key":{"h":{"S":"a"}},"ReturnValues":"ALL_OLD"})")),
+      R"({"Attributes":{"h":{"S":"a"},"v":{"N":"6"}}})");
+  EXPECT_EQ(
+      json::serialize(db.ok(
+          "DeleteItem", R"({"TableName":"t-1","Key":{"h":{"S":"a"}},"ReturnValues":"ALL_OLD"})")),
+      "{}");
+  // An update makes the item that is not there, from its key.
+  EXPECT_EQ(
+      json::serialize(db.ok(
+          "UpdateItem", R"({"TableName":"t-1","Key":{"h":{"S":"n"}},"ReturnValues":"ALL_NEW"})")),
+      R"({"Attributes":{"h":{"S":"n"}}})");
+  EXPECT_EQ(
+      db.error("UpdateItem",
+               R"({"TableName":"t-1","Key":{"h":{"S":"n"}},"UpdateExpression":"SET h = :a",)"
+               R"("ExpressionAttributeValues":{":a":{"S":"x"}}})"),
+      "ValidationException: One or more parameter values were invalid: Cannot update attribute "
+      "h. This attribute "
+      "is part of the key");
 }
 
 TEST(DynamoDbService, OneOfManyRacingWritersWins) {
@@ -164,21 +166,21 @@ TEST(DynamoDbService, OneOfManyRacingWritersWins) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kRounds; ++i) {
         std::string key = std::to_string(i);
-        auto answer = db.call("PutItem", R"({"TableName":"t-1","Item":{"h":{"S":")" + key + R"("},"by":{"N":")" +
-                                             std::to_string(t) +
-                                             R"("}},"ConditionExpression":"attribute_not_exists(h)"
+        auto answer = db.call("PutItem", R"({"TableName":"t-1","Item":{"h":{"S":")" + key +
+                                             R"("},"by":{"N":")" + std::to_string(t) +
+                                             R"("}},"ConditionExpression":"attribute_not_exists(h) "
       })");
         if (answer.status == 200) ++won;
-      db.ok("UpdateItem",
-            R"({"TableName":"t-1","Key":{"h":{"S":"sum"}},"UpdateExpression":"ADD v :one",)"
-            R"("ExpressionAttributeValues":{":one":{"N":"1"}}})");
+        db.ok("UpdateItem",
+              R"({"TableName":"t-1","Key":{"h":{"S":"sum"}},"UpdateExpression":"ADD v :one",)"
+              R"("ExpressionAttributeValues":{":one":{"N":"1"}}})");
       }
-});
-for (auto& thread : threads) thread.join();
-EXPECT_EQ(won, kRounds);
-EXPECT_EQ(
-    db.ok("GetItem", R"({"TableName":"t-1","Key":{"h":{"S":"sum"}}})").at("Item").at("v").at("N"),
-    std::to_string(kThreads* kRounds));
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(won, kRounds);
+  EXPECT_EQ(
+      db.ok("GetItem", R"({"TableName":"t-1","Key":{"h":{"S":"sum"}}})").at("Item").at("v").at("N"),
+      json::value(std::to_string(kThreads * kRounds)));
 }
 
 TEST(DynamoDbService, CountsCapacity) {
@@ -250,7 +252,7 @@ TEST(DynamoDbService, BatchesAndTransactions) {
   Answer canceled = db.call(
       "TransactWriteItems",
       R"({"TransactItems":[{"Put":{"TableName":"t-1","Item":{"h":{"S":"c"}}}},)"
-      R"({"ConditionCheck":{"TableName":"t-1","Key":{"h":{"S":"a"}},"ConditionExpression":"attribute_not_exists(h)",)"
+      R"({"ConditionCheck":{"TableName":"t-1","Key":{"h":{"S":"a"}},"ConditionExpression":"attribute_not_exists(h) ",)"
       R"("ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}]})");
   EXPECT_EQ(canceled.error(),
             "TransactionCanceledException: Transaction cancelled, please refer cancellation "

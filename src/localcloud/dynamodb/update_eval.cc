@@ -156,6 +156,15 @@ void finish(AttributeValue& root, ListChanges& changes) {
   }
 }
 
+/// How deep lists and maps nest, the value itself counted.
+int nesting_of(const AttributeValue& value) {
+  if (value.type != AttributeType::map && value.type != AttributeType::list) return 0;
+  int deepest = 0;
+  for (const auto& [name, member] : value.map) deepest = std::max(deepest, nesting_of(member));
+  for (const auto& element : value.list) deepest = std::max(deepest, nesting_of(element));
+  return 1 + deepest;
+}
+
 const AttributeValue* child_of(const AttributeValue& parent, const PathElement& last) {
   if (const auto* name = std::get_if<std::string>(&last)) {
     auto member = parent.map.find(*name);
@@ -189,6 +198,10 @@ base::Result<AttributeMap> apply_update(const AttributeMap& item,
     }
   }
   finish(root, changes);
+  if (nesting_of(root) > 1 + protocol::kAttributeDepthMax)
+    return invalid(
+        "Nesting Levels have exceeded supported limits: Attributes have nested levels beyond "
+        "supported limit");
   return std::move(root.map);
 }
 
