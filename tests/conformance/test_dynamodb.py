@@ -147,10 +147,10 @@ def test_projection(dynamodb, table):
 
 @pytest.mark.parametrize("condition, values, expected", [
     ("id = :id", {}, range(10)),
-    ("id = :id AND at = :x", {":x": 3}, [3]),
-    ("id = :id AND at < :x", {":x": 3}, [0, 1, 2]),
-    ("id = :id AND at >= :x", {":x": 7}, [7, 8, 9]),
-    ("id = :id AND at BETWEEN :x AND :y", {":x": 2, ":y": 4}, [2, 3, 4]),
+    ("id = :id AND #at = :x", {":x": 3}, [3]),
+    ("id = :id AND #at < :x", {":x": 3}, [0, 1, 2]),
+    ("id = :id AND #at >= :x", {":x": 7}, [7, 8, 9]),
+    ("id = :id AND #at BETWEEN :x AND :y", {":x": 2, ":y": 4}, [2, 3, 4]),
 ])
 def test_query(dynamodb, table, condition, values, expected):
     fill(dynamodb, table, 10)
@@ -158,6 +158,8 @@ def test_query(dynamodb, table, condition, values, expected):
     values = {name: S(value) for name, value in ({":id": "a"} | values).items()}
     call = {"TableName": table, "KeyConditionExpression": condition,
             "ExpressionAttributeValues": values}
+    if "#at" in condition:  # AT is a reserved word
+        call["ExpressionAttributeNames"] = {"#at": "at"}
     found = dynamodb.query(**call)
     assert [int(item["at"]["N"]) for item in found["Items"]] == list(expected)
     assert found["Count"] == found["ScannedCount"] == len(list(expected))
