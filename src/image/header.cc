@@ -48,6 +48,13 @@ base::Status check_declared(const Header& header, const ImageLimits& limits) {
   return {};
 }
 
+base::Status check_plausible(const Header& header, std::uint64_t file_bytes) {
+  if (file_bytes >= header.file_bytes_min) return {};
+  return base::permanent(ports::kCorruptImage,
+                         fmt::format("{} bytes cannot hold the {} x {} pixels that they declare",
+                                     file_bytes, header.width, header.height));
+}
+
 base::Status check_frames(const Header& header, bool all_frames, const ImageLimits& limits) {
   const bool still = !all_frames && (header.type == FileType::gif || header.type == FileType::webp);
   const std::uint32_t frames_max =

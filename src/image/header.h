@@ -23,6 +23,8 @@ struct Header {
   /// The decoder must hold the whole picture at full size: progressive JPEG, interlaced PNG,
   /// lossless WebP, AVIF. Shrink-on-load then saves no memory, and max_pixels counts the full size.
   bool needs_whole_picture = false;
+  /// Fewer bytes than this cannot hold the declared picture at the format's best compression (PNG).
+  std::uint64_t file_bytes_min = 0;
 };
 
 /// Walkers stop counting here; any sane limit is far below.
@@ -44,6 +46,10 @@ inline constexpr std::uint32_t kScansCountedMax = 4096;
 /// Bounds that need no knowledge of the renditions: TOO_MANY_PIXELS (one declared frame against
 /// max_source_pixels), TOO_MANY_SCANS.
 [[nodiscard]] base::Status check_declared(const Header& header, const ports::ImageLimits& limits);
+
+/// CORRUPT_IMAGE for a file cut off so early that most of its picture must be missing: a few bytes
+/// that claim many megapixels would cost the time of a large picture and show nothing.
+[[nodiscard]] base::Status check_plausible(const Header& header, std::uint64_t file_bytes);
 
 /// Loaders walk all frames of a GIF or WebP cheaply even for a still; up to this many.
 inline constexpr std::uint32_t kFramesPassedOverMax = 8192;

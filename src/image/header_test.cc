@@ -91,6 +91,14 @@ TEST(PngHeader, ReadsSize) {
   EXPECT_EQ(read(FileType::png, "\x89PNG\r\n\x1A\n"s).error().code, ports::kCorruptImage);
 }
 
+TEST(PngHeader, MorePixelsThanItsBytesCanHoldAreAnError) {
+  const auto header = read(FileType::png, png(1032, 100));
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->file_bytes_min, 300u);
+  EXPECT_TRUE(check_plausible(*header, 300));
+  EXPECT_EQ(check_plausible(*header, 299).error().code, ports::kCorruptImage);
+}
+
 TEST(GifHeader, CountsFrames) {
   const auto header = read(FileType::gif, gif(20, 10, 300));
   ASSERT_TRUE(header);

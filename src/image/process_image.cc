@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 
 #include "image/encode.h"
@@ -136,9 +137,10 @@ base::Status make_rendition(const BasePicture& base, Size source, const Renditio
 }
 
 /// All that can be refused without any loader.
-base::Status check_before_open(const Header& header, bool all_frames,
+base::Status check_before_open(const Header& header, std::uint64_t file_bytes, bool all_frames,
                                const ports::ImageLimits& limits) {
   IMGPROC_CHECK(check_declared(header, limits));
+  IMGPROC_CHECK(check_plausible(header, file_bytes));
   IMGPROC_CHECK(check_frames(header, all_frames, limits));
   if (!header.needs_whole_picture) return {};
   return check_decoded(header, 1, all_frames ? header.frames : 1, limits);
@@ -203,7 +205,8 @@ base::Result<ImageResult> process_image(std::span<const std::byte> bytes, const 
   metadata.height = header->height;
   metadata.pages = header->frames;
   const bool all_frames = need_of(order, {header->width, header->height}).all_frames;
-  if (const auto status = check_before_open(*header, all_frames, order.limits); !status)
+  if (const auto status = check_before_open(*header, bytes.size(), all_frames, order.limits);
+      !status)
     return refused(metadata, status.error());
 
   auto tried = attempt(*header, bytes, order, Strictness::strict, watch);

@@ -113,6 +113,13 @@ std::string status_of(const ports::ImageResult& result) {
   return result.metadata.degraded ? "READY degraded" : "READY";
 }
 
+/// Files that end otherwise than labelled, with what they come to; docs/corpus-exceptions.md says
+/// why.
+constexpr std::array kExceptions{
+    std::pair<std::string_view, std::string_view>{
+        "avif/libavif__color_grid_alpha_grid_tile_shared_in_dimg.avif", "CORRUPT_IMAGE"},
+};
+
 std::string mismatch_of(const CorpusFile& file, const ports::ImageResult& result) {
   if (result.error) {
     const std::string& code = result.error->code;
@@ -121,6 +128,8 @@ std::string mismatch_of(const CorpusFile& file, const ports::ImageResult& result
         code == ports::kDecoderOutOfMemory)
       return "the decoder was lost";
   }
+  for (const auto& [path, status] : kExceptions)
+    if (file.path == path && status_of(result) == status) return {};
   switch (file.expectation) {
     case Expectation::ok:
       // HEIC is refused by design; the optional layer is no part of the core.
@@ -262,8 +271,8 @@ int main(int argc, char** argv) {
     if (!outcome.mismatch.empty()) ++mismatches;
     if (options->verbose || !outcome.mismatch.empty())
       fmt::print(
-          "{}\t{}\t{}\t{:.1f} ms\t{}\n", outcome.mismatch.empty() ? "right" : "WRONG", file.path,
-          outcome.status, outcome.cpu_ms, outcome.peak_mib,
+          "{}\t{}\t{}\t{:.1f} ms\t{:.1f} MiB\t{}\n", outcome.mismatch.empty() ? "right" : "WRONG",
+          file.path, outcome.status, outcome.cpu_ms, outcome.peak_mib,
           outcome.mismatch.empty() ? outcome.message : outcome.mismatch + " | " + outcome.message);
     std::fflush(stdout);
     outcomes.push_back(std::move(outcome));
