@@ -52,7 +52,7 @@ inline constexpr std::uint32_t kScansCountedMax = 4096;
 [[nodiscard]] base::Status check_plausible(const Header& header, std::uint64_t file_bytes);
 
 /// Loaders walk all frames of a GIF or WebP cheaply even for a still; up to this many.
-inline constexpr std::uint32_t kFramesPassedOverMax = 8192;
+inline constexpr std::uint32_t kFramesPassedOverMax = 2048;
 
 /// TOO_MANY_FRAMES. max_frames bounds the frames that are decoded, and always the pages of a TIFF,
 /// whose loader visits every page; where a GIF or WebP gives only its first frame, the bound is
