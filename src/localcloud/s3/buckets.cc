@@ -32,6 +32,18 @@ base::Result<std::string> requested_region(Operation& operation) {
   return region;
 }
 
+/// Since April 2023 new buckets block public access and have no ACLs.
+base::Status save_defaults(Connection& connection, std::string_view bucket) {
+  XmlWriter access("PublicAccessBlockConfiguration");
+  for (const char* name :
+       {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"})
+    access.element(name, "true");
+  IMGPROC_CHECK(save_config(connection, bucket, "publicAccessBlock", access.finish()));
+  XmlWriter ownership("OwnershipControls");
+  ownership.raw("<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>");
+  return save_config(connection, bucket, "ownershipControls", ownership.finish());
+}
+
 /// In us-east-1 alone, AWS answers 200 to an owner who creates a bucket again.
 base::Status check_existing(const Bucket& bucket, const std::string& region) {
   if (bucket.region == kFirstRegion && region == kFirstRegion) return {};
@@ -58,6 +70,7 @@ Answer create_bucket(Core& core, Operation& operation) {
     if (existing) return check_existing(*existing, region);
     IMGPROC_TRY(Statement insert,
                 connection.prepare("INSERT INTO s3_buckets VALUES(?1, ?2, ?3, 0)"));
+    IMGPROC_CHECK(save_defaults(connection, operation.bucket));
     return insert.bind(1, operation.bucket)
         .bind(2, region)
         .bind(3, static_cast<std::int64_t>(core.context.clock.now().time_since_epoch().count()))

@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS s3_upload_parts(
   upload TEXT NOT NULL, number INTEGER NOT NULL, bytes INTEGER NOT NULL, etag TEXT NOT NULL,
   file TEXT NOT NULL, checksum TEXT NOT NULL, modified_ms INTEGER NOT NULL,
   PRIMARY KEY(upload, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS s3_completed(
+  upload TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, etag TEXT NOT NULL,
+  checksum_algorithm TEXT NOT NULL, checksum TEXT NOT NULL, composite INTEGER NOT NULL,
+  version_id TEXT NOT NULL, done_ms INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
 constexpr int kSequenceBitsPerMs = 16;

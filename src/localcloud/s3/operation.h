@@ -82,6 +82,14 @@ Answer list_multipart_uploads(Core& core, Operation& operation);
 
 Answer get_bucket_versioning(Core& core, Operation& operation);
 Answer put_bucket_versioning(Core& core, Operation& operation);
+// One of tagging, policy, lifecycle … by the query parameter.
+Answer get_bucket_config(Core& core, Operation& operation);
+Answer put_bucket_config(Core& core, Operation& operation);
+Answer delete_bucket_config(Core& core, Operation& operation);
+Answer get_bucket_policy_status(Core& core, Operation& operation);
+// Of a bucket or an object.
+Answer get_acl(Core& core, Operation& operation);
+Answer put_acl(Core& core, Operation& operation);
 Answer get_bucket_notification(Core& core, Operation& operation);
 Answer put_bucket_notification(Core& core, Operation& operation);
 

@@ -63,13 +63,14 @@ RequestBody::RequestBody() = default;
 RequestBody::~RequestBody() = default;
 RequestBody::RequestBody(RequestBody&&) noexcept = default;
 
-base::Status RequestBody::read_claims(const Operation& operation) {
+base::Status RequestBody::read_claims(const Operation& operation, bool with_checksums) {
   if (auto value = operation.header("Content-MD5")) {
     auto raw = base::from_base64(*value);
     if (!raw || raw->size() != 16)
       return fail(400, "InvalidDigest", "The Content-MD5 you specified is not valid.");
     claimed_md5_ = base::to_hex(*raw);
   }
+  if (!with_checksums) return {};
   std::string trailer = base::to_lower(operation.header_or_empty("x-amz-trailer"));
   for (const auto& name : protocol::checksum_names()) {
     auto value = operation.header(name.header);
@@ -93,10 +94,11 @@ base::Status RequestBody::read_claims(const Operation& operation) {
   return {};
 }
 
-base::Result<RequestBody> RequestBody::open(Operation& operation, std::uint64_t bytes_max) {
+base::Result<RequestBody> RequestBody::open(Operation& operation, std::uint64_t bytes_max,
+                                            bool with_checksums) {
   RequestBody body;
   body.bytes_max_ = bytes_max;
-  IMGPROC_CHECK(body.read_claims(operation));
+  IMGPROC_CHECK(body.read_claims(operation, with_checksums));
 
   std::string sha256 = operation.header_or_empty("x-amz-content-sha256");
   bool streaming = sha256.starts_with(kStreaming);
@@ -200,13 +202,15 @@ std::string RequestBody::checksum(base::HashAlgorithm algorithm) const {
   return {};
 }
 
-base::Result<std::string> read_text_body(Operation& operation) {
+namespace {
+
+base::Result<std::string> read_text(Operation& operation, bool with_checksums) {
   if (!operation.request.body.size()) {
     // Chunked without a length: read it first, its size is bounded all the same.
     IMGPROC_TRY(std::string text, http::read_all(operation.request.body, kXmlBytesMax));
     operation.request.body = std::move(text);
   }
-  IMGPROC_TRY(RequestBody body, RequestBody::open(operation, kXmlBytesMax));
+  IMGPROC_TRY(RequestBody body, RequestBody::open(operation, kXmlBytesMax, with_checksums));
   body.without_etag();
   std::string text;
   char buffer[8 * 1024];
@@ -217,6 +221,16 @@ base::Result<std::string> read_text_body(Operation& operation) {
   }
   IMGPROC_CHECK(body.verify());
   return text;
+}
+
+}  // namespace
+
+base::Result<std::string> read_text_body(Operation& operation) {
+  return read_text(operation, true);
+}
+
+base::Result<std::string> read_complete_body(Operation& operation) {
+  return read_text(operation, false);
 }
 
 }  // namespace imgproc::localcloud::s3

@@ -26,11 +26,11 @@ inline constexpr std::size_t kCopyBufferBytes = 128 * 1024;
 /// What a request claims about its body; checked for form when it is opened.
 class RequestBody {
  public:
-  /// Takes the operation's body. Nothing is read yet. `stored` is the checksum to compute beside
-  /// the one that the request names. Errors: MissingContentLength, EntityTooLarge, InvalidDigest,
-  /// InvalidRequest, InvalidArgument.
-  [[nodiscard]] static base::Result<RequestBody> open(Operation& operation,
-                                                      std::uint64_t bytes_max);
+  /// Takes the operation's body. Nothing is read yet. Without
+  /// `with_checksums` x-amz-checksum-* is left alone. Errors: MissingContentLength, EntityTooLarge,
+  /// InvalidDigest, InvalidRequest, InvalidArgument.
+  [[nodiscard]] static base::Result<RequestBody> open(Operation& operation, std::uint64_t bytes_max,
+                                                      bool with_checksums = true);
   ~RequestBody();
   RequestBody(RequestBody&&) noexcept;
 
@@ -53,7 +53,7 @@ class RequestBody {
 
  private:
   RequestBody();
-  [[nodiscard]] base::Status read_claims(const Operation& operation);
+  [[nodiscard]] base::Status read_claims(const Operation& operation, bool with_checksums);
 
   std::unique_ptr<http::BodyReader> reader_;
   protocol::AwsChunkedReader* chunked_ = nullptr;
@@ -80,5 +80,8 @@ class RequestBody {
 
 /// Reads a whole XML or JSON body of at most kXmlBytesMax, proven as above.
 [[nodiscard]] base::Result<std::string> read_text_body(Operation& operation);
+
+/// The same for CompleteMultipartUpload, whose x-amz-checksum-* are about the object instead.
+[[nodiscard]] base::Result<std::string> read_complete_body(Operation& operation);
 
 }  // namespace imgproc::localcloud::s3
