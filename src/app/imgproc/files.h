@@ -1,0 +1,45 @@
+#pragma once
+// What `process` and `inspect` share: naming files, finding the decoder, working side by side.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "decoder/decoder_pool.h"
+#include "pipeline/config.h"
+
+namespace imgproc::app {
+
+/// Exit codes of the commands that work on files.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitSomeFailed = 1;
+inline constexpr int kExitUsage = 2;
+
+/// Files by the key they get: their path as given where it stays below the working folder, else
+/// their name. Folders are walked. Code "NO_SUCH_FILE", "SAME_KEY" (two files would get one key).
+using FilesByKey = std::map<std::string, std::filesystem::path, std::less<>>;
+[[nodiscard]] base::Result<FilesByKey> find_files(const std::vector<std::string>& arguments);
+
+/// The folder this program stands in, symbolic links followed.
+[[nodiscard]] std::filesystem::path program_directory();
+
+/// Options for decoders from the program beside ours; code "DECODER_MISSING".
+[[nodiscard]] base::Result<decoder::DecoderOptions> decoder_options(std::size_t processes);
+
+/// The configuration in `file`, or the default if `file` is empty.
+[[nodiscard]] base::Result<pipeline::Config> load_config(const std::string& file);
+
+/// Calls `work` for every file from `workers` threads, with a line of progress on standard error if
+/// that is a terminal and there are many. `work` must be thread-safe; returns whether it succeeded.
+/// Returns how many did not.
+std::size_t for_each_file(
+    const FilesByKey& files, std::size_t workers,
+    const std::function<bool(const std::string& key, const std::filesystem::path& path)>& work);
+
+/// Prints "imgproc: …" on standard error.
+void print_error(const base::Error& error);
+
+}  // namespace imgproc::app
