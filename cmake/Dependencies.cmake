@@ -16,6 +16,12 @@ add_library(imgproc_sqlite INTERFACE)
 target_link_libraries(imgproc_sqlite INTERFACE
   ${SQLITE3_ARCHIVE} Threads::Threads m ${CMAKE_DL_LIBS})
 
+# The local cloud unpacks uploaded functions with minizip.
+find_library(MINIZIP_ARCHIVE libminizip.a REQUIRED)
+find_library(ZLIB_ARCHIVE libz.a REQUIRED)
+add_library(imgproc_minizip INTERFACE)
+target_link_libraries(imgproc_minizip INTERFACE ${MINIZIP_ARCHIVE} ${ZLIB_ARCHIVE})
+
 # libvips comes from npm, locked by third_party/libvips/package-lock.json.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(vips_arch arm64)
