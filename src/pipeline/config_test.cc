@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/file.h"
 #include "pipeline/plan.h"
 #include "pipeline/settings.h"
 
@@ -237,6 +238,12 @@ TEST(ConfigReferenceTest, SchemaAndPageNameEverySetting) {
   for (const auto& setting : limit_settings()) named(setting.name);
   EXPECT_EQ(parsed.at("properties").at("limits").at("properties").at("max_scans").at("default"),
             100);
+}
+
+TEST(ConfigReferenceTest, TheCommittedPageIsUpToDate) {
+  const auto page = base::read_file("docs/configuration.md");
+  if (!page) GTEST_SKIP() << "runs from the root of the source tree, as ctest does";
+  EXPECT_EQ(*page, config_reference()) << "imgproc lint --reference > docs/configuration.md";
 }
 
 TEST(ConfigReferenceTest, EverySettingReadsWhatItWrites) {
