@@ -216,8 +216,7 @@ void ExpressionChecks::distinct_paths(const std::vector<Path>& paths) {
   std::vector<const Path*> sorted;
   sorted.reserve(paths.size());
   for (const auto& path : paths) sorted.push_back(&path);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Path* a, const Path* b) { return *a < *b; });
+  std::sort(sorted.begin(), sorted.end(), [](const Path* a, const Path* b) { return *a < *b; });
   auto in_text_order = [&](const Path* a, const Path* b, Rank rank, std::string_view verb) {
     if (a > b) std::swap(a, b);
     add_pair(rank, verb, *a, *b);

@@ -140,9 +140,8 @@ void erase(AttributeValue& parent, const Path& path, ListChanges& changes) {
 }
 
 void finish(AttributeValue& root, ListChanges& changes) {
-  std::stable_sort(
-      changes.appended.begin(), changes.appended.end(),
-      [](const auto& a, const auto& b) { return position_of(a.path) < position_of(b.path); });
+  std::sort(changes.appended.begin(), changes.appended.end(),
+            [](const auto& a, const auto& b) { return position_of(a.path) < position_of(b.path); });
   for (auto& [path, value] : changes.appended)
     parent_of(root, path)->list.push_back(std::move(value));
   // Deep lists before those around them, high positions before low ones: what is still to be
