@@ -6,6 +6,8 @@
 
 namespace imgproc::app {
 
+/// `imgproc local`: the whole cloud in one process (local.cc).
+void add_local_command(CLI::App& app, int& exit_code);
 /// `imgproc process`: the function's pipeline over files of this machine (process.cc).
 void add_process_command(CLI::App& app, int& exit_code);
 /// `imgproc inspect`: what image files are (inspect.cc).
