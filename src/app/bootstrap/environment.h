@@ -14,4 +14,9 @@ void wipe_secrets(char* const* block);
 /// kernel lets us.
 void forbid_inspection();
 
+/// Host names are looked up in /etc/hosts and by DNS only, whatever the host's nsswitch.conf says:
+/// the packaged program is linked statically, and must not load name service modules of a foreign C
+/// library.
+void resolve_names_plainly();
+
 }  // namespace imgproc::bootstrap

@@ -9,7 +9,7 @@
 #include "app/bootstrap/shutdown.h"
 #include "app/bootstrap/wiring.h"
 #include "base/log.h"
-#include "decoder/decoder_pool.h"
+#include "decoder/decoder_location.h"
 #include "runtime/loop.h"
 
 namespace {
@@ -31,13 +31,14 @@ int main() {
   base::RealClock clock;
   base::SteadyTime begin = clock.steady();
   bootstrap::forbid_inspection();
+  bootstrap::resolve_names_plainly();
   bootstrap::stop_on_signals();
 
   // First of all, so that it loads libvips while we connect: the decoder, with an empty
   // environment.
   std::error_code ignored;
-  auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "decoder";
-  decoder::DecoderPool decoders({.program = program});
+  auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  decoder::DecoderPool decoders(decoder::decoder_in(folder));
 
   aws::Environment environment = bootstrap::read_environment(environ);
   bootstrap::wipe_secrets(environ);
