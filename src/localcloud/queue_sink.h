@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/json.hpp>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@ struct QueueMessage {
   std::string message_id;
   std::string receipt_handle;
   std::string body;
+  std::string md5_of_body;
   /// SentTimestamp, ApproximateReceiveCount, ApproximateFirstReceiveTimestamp, SenderId.
   boost::json::object attributes;
   boost::json::object message_attributes;
@@ -33,10 +35,10 @@ class Queues {
                                           const boost::json::object& message_attributes) = 0;
   /// Call after the commit: whoever waits in receive() looks again.
   virtual void wake() = 0;
-  /// Up to `count` visible messages, each hidden for `visibility`; waits up to `wait` for the
-  /// first.
+  /// Up to `count` visible messages, each hidden for `visibility` (nullopt = the queue's own);
+  /// waits up to `wait` for the first.
   [[nodiscard]] virtual base::Result<std::vector<QueueMessage>> receive(
-      std::string_view queue_arn, int count, std::chrono::seconds visibility,
+      std::string_view queue_arn, int count, std::optional<std::chrono::seconds> visibility,
       std::chrono::milliseconds wait) = 0;
   [[nodiscard]] virtual base::Status remove(std::string_view queue_arn,
                                             std::string_view receipt_handle) = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/random.h"
 
@@ -106,6 +107,7 @@ base::Result<std::vector<QueueMessage>> MessageStore::receive(
       QueueMessage message;
       message.message_id = select.column_text(1);
       message.body = select.column_text(2);
+      message.md5_of_body = base::md5_hex(message.body);
       IMGPROC_TRY(json::value attributes, base::parse_json(select.column_text(3)));
       message.message_attributes = attributes.as_object();
       std::int64_t first = select.column_is_null(6) ? to_ms(now) : select.column_int(6);

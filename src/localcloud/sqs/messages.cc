@@ -203,7 +203,7 @@ SqsService::Output SqsService::receive_message(const rpc::Call& call) {
   for (QueueMessage& message : messages) {
     json::object item{{"MessageId", message.message_id},
                       {"ReceiptHandle", message.receipt_handle},
-                      {"MD5OfBody", base::md5_hex(message.body)},
+                      {"MD5OfBody", message.md5_of_body},
                       {"Body", message.body}};
     json::object system;
     for (const auto& [name, value] : message.attributes)

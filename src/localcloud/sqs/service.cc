@@ -93,11 +93,14 @@ void SqsService::wake() {
   arrived_.notify_all();
 }
 
-base::Result<std::vector<QueueMessage>> SqsService::receive(std::string_view queue_arn, int count,
-                                                            std::chrono::seconds visibility,
-                                                            std::chrono::milliseconds wait) {
+base::Result<std::vector<QueueMessage>> SqsService::receive(
+    std::string_view queue_arn, int count, std::optional<std::chrono::seconds> visibility,
+    std::chrono::milliseconds wait) {
   IMGPROC_TRY(Queue queue, load_queue(queue_name_of_arn(queue_arn)));
-  return receive_from(queue, count, visibility, wait);
+  return receive_from(queue, count,
+                      visibility.value_or(std::chrono::seconds{
+                          int_attribute(queue.attributes, "VisibilityTimeout", 30)}),
+                      wait);
 }
 
 base::Result<std::vector<QueueMessage>> SqsService::receive_from(const Queue& queue, int count,

@@ -25,7 +25,7 @@ class SqsService final : public Queues {
                     const boost::json::object& message_attributes) override;
   void wake() override;
   base::Result<std::vector<QueueMessage>> receive(std::string_view queue_arn, int count,
-                                                  std::chrono::seconds visibility,
+                                                  std::optional<std::chrono::seconds> visibility,
                                                   std::chrono::milliseconds wait) override;
   base::Status remove(std::string_view queue_arn, std::string_view receipt_handle) override;
 
