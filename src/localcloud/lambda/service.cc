@@ -47,6 +47,13 @@ const LambdaService::Route LambdaService::kRoutes[] = {
     {"DELETE", "2017-03-31/tags/{fn}", &LambdaService::untag_resource, false},
     {"GET", "2020-06-30/functions/{fn}/code-signing-config",
      &LambdaService::get_code_signing_config, false},
+    {"POST", "2015-03-31/event-source-mappings", &LambdaService::create_event_source_mapping, true},
+    {"GET", "2015-03-31/event-source-mappings", &LambdaService::list_event_source_mappings, false},
+    {"GET", "2015-03-31/event-source-mappings/{}", &LambdaService::get_event_source_mapping, false},
+    {"PUT", "2015-03-31/event-source-mappings/{}", &LambdaService::update_event_source_mapping,
+     true},
+    {"DELETE", "2015-03-31/event-source-mappings/{}", &LambdaService::delete_event_source_mapping,
+     false},
     {"GET", "2016-08-19/account-settings", &LambdaService::get_account_settings, false},
 };
 
@@ -136,6 +143,13 @@ base::Result<std::unique_ptr<LambdaService>> LambdaService::create(const Context
   self.queue_->on_dead_letter([&self](Connection& connection, const DeadLetter& letter) {
     return self.deliver_dead_letter(connection, letter);
   });
+  if (self.options_.queues != nullptr) {
+    auto invoke = [&self](const std::string& function_arn, std::string payload) {
+      return self.invoke_for_queue(function_arn, std::move(payload));
+    };
+    IMGPROC_TRY(self.mappings_,
+                EventSourceMappings::create(context, *self.options_.queues, invoke));
+  }
   return service;
 }
 
@@ -147,11 +161,17 @@ void LambdaService::start(std::string endpoint_url, http::Exchange* objects) {
   objects_ = objects;
   pool_->set_endpoint_url(std::move(endpoint_url));
   dispatcher_->start();
+  if (mappings_) {
+    auto status = mappings_->start();
+    if (!status)
+      base::log_error("event source mappings do not run", {{"error", status.error().describe()}});
+  }
 }
 
 void LambdaService::stop() {
   dispatcher_->request_stop();
   pool_->stop();
+  if (mappings_) mappings_->stop();
   dispatcher_->join();
 }
 

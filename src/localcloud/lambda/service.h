@@ -16,6 +16,7 @@
 #include "localcloud/event_sink.h"
 #include "localcloud/lambda/dispatcher.h"
 #include "localcloud/lambda/environment_pool.h"
+#include "localcloud/lambda/event_source_mappings.h"
 #include "localcloud/lambda/invocation_queue.h"
 #include "localcloud/lambda/metrics.h"
 #include "localcloud/lambda/registry.h"
@@ -130,6 +131,15 @@ class LambdaService final : public EventSink {
   Answer untag_resource(Call& call);
   Answer get_code_signing_config(Call& call);
   Answer get_account_settings(Call& call);
+  // event_sources.cc
+  Answer create_event_source_mapping(Call& call);
+  Answer get_event_source_mapping(Call& call);
+  Answer list_event_source_mappings(Call& call);
+  Answer update_event_source_mapping(Call& call);
+  Answer delete_event_source_mapping(Call& call);
+  base::Result<EventSourceMappings*> mappings();
+  base::Result<std::string> mapped_function(const base::json::object& input);
+  base::Result<Outcome> invoke_for_queue(const std::string& function_arn, std::string payload);
   base::Status deliver_dead_letter(Connection& transaction, const DeadLetter& letter);
 
   Context context_;
@@ -140,6 +150,8 @@ class LambdaService final : public EventSink {
   std::unique_ptr<InvocationQueue> queue_;
   std::unique_ptr<EnvironmentPool> pool_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  /// Null without queues.
+  std::unique_ptr<EventSourceMappings> mappings_;
 };
 
 /// A JSON answer.
