@@ -53,7 +53,7 @@ def test_upload_becomes_rendition_and_record(s3, dynamodb, name):
     renditions = record["renditions"]["M"]
     assert renditions
     for rendition in renditions.values():
-        assert rendition["M"]["state"]["S"] == "ready"
+        assert rendition["M"]["state"]["S"] == "READY"
         head = s3.head_object(Bucket=DESTINATION, Key=rendition["M"]["key"]["S"])
         assert head["ContentLength"] == int(rendition["M"]["size"]["N"])
         assert head["Metadata"]["imgproc-generated"] == "true"

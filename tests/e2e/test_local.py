@@ -34,7 +34,7 @@ def renditions_of(s3, record):
     found = {}
     for name, rendition in record["renditions"]["M"].items():
         value = rendition["M"]
-        assert value["state"]["S"] == "ready"
+        assert value["state"]["S"] == "READY"
         body = s3.get_object(Bucket=stack.DESTINATION, Key=value["key"]["S"])["Body"].read()
         assert len(body) == int(value["size"]["N"])
         found[name] = body
@@ -100,7 +100,7 @@ def test_bad_file_ends_in_a_record_that_says_why(s3, dynamodb, key, body, code):
     assert record["error"]["M"]["message"]["S"]
     assert record["error"]["M"]["retryable"]["BOOL"] is False
     for rendition in record.get("renditions", {"M": {}})["M"].values():
-        assert rendition["M"]["state"]["S"] != "ready"
+        assert rendition["M"]["state"]["S"] != "READY"
 
 
 def test_truncated_jpeg_is_shown_as_far_as_it_goes(s3, dynamodb):
