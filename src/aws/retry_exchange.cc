@@ -50,9 +50,8 @@ base::Result<http::Response> RetryExchange::send(http::Request request) {
   if (deadline_) end = std::min(end, deadline_());
   auto ceiling = policy_.wait_base;
   for (int attempt = 1;; ++attempt) {
-    bool last = attempt >= policy_.attempts_max;
-    auto response = inner_->send(last ? std::move(request) : copy_of(request));
-    if (last) return response;
+    if (attempt >= policy_.attempts_max) return inner_->send(std::move(request));
+    auto response = inner_->send(copy_of(request));
     if (response ? !asks_for_retry(*response) : !response.error().retryable) return response;
     auto pause = std::chrono::milliseconds(static_cast<long long>(
         random_() * static_cast<double>(std::min(ceiling, policy_.wait_max).count() + 1)));

@@ -19,16 +19,23 @@ std::unexpected<base::Error> malformed(std::string_view name) {
 }
 
 /// One level of the tree while it is built: a leaf, or members by name.
+struct Child;
 struct Node {
   std::string value;
-  std::vector<std::pair<std::string, Node>> children;
+  std::vector<Child> children;
 
-  Node& child(std::string_view name) {
-    for (auto& [known, node] : children)
-      if (known == name) return node;
-    return children.emplace_back(std::string(name), Node{}).second;
-  }
+  Node& child(std::string_view name);
 };
+struct Child {
+  std::string name;
+  Node node;
+};
+
+Node& Node::child(std::string_view name) {
+  for (auto& [known, node] : children)
+    if (known == name) return node;
+  return children.emplace_back(Child{std::string(name), Node{}}).node;
+}
 
 json::value to_json(const Node& node) {
   if (node.children.empty()) return json::string(node.value);
