@@ -18,13 +18,14 @@ command -v debootstrap >/dev/null || { echo "fresh_root: install debootstrap" >&
 root=${FRESH_ROOT:-$(mktemp -d)}
 server=
 finish() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
+  [[ -z $server ]] || stop
   for mount in dev/shm dev/pts dev sys proc; do
     mountpoint -q "$root/$mount" && umount "$root/$mount"
   done
   [[ -n ${FRESH_ROOT:-} ]] || rm -rf --one-file-system "$root"
 }
 trap finish EXIT
+trap 'exit 1' INT TERM
 
 # The first mirror that this machine itself takes packages from.
 # shellcheck disable=SC2016
@@ -63,7 +64,8 @@ inside=(chroot "$root" env -i HOME=/root LANG=C.UTF-8
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${keep[@]}" bash -c)
 start() { # the server, in the background, its output in run.log and run.err
   rm -f "$root/run.log"
-  "${inside[@]}" 'cd /src && exec ./dev run --port 0 --data /data' \
+  # A session of its own, so that everything it starts can be ended with it.
+  setsid "${inside[@]}" 'cd /src && exec ./dev run --port 0 --data /data' \
     >"$root/run.log" 2>"$root/run.err" &
   server=$!
   until grep -qs '^listening on' "$root/run.log"; do
@@ -72,7 +74,7 @@ start() { # the server, in the background, its output in run.log and run.err
   done
 }
 stop() {
-  kill "$server"
+  kill -- "-$server" 2>/dev/null || true
   wait "$server" || true
   server=
 }
