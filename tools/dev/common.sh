@@ -11,7 +11,8 @@ jobs_max=${IMGPROC_JOBS:-$(nproc)}
 
 # Debian 12 and Ubuntu 24.04 differ in a few names: the first one that the system knows is taken.
 packages_build=(
-  g++ cmake ninja-build ccache ca-certificates nodejs npm libssl-dev libsqlite3-dev libpugixml-dev libminizip-dev zlib1g-dev
+  g++ cmake ninja-build ccache ca-certificates nodejs npm libssl-dev libsqlite3-dev
+  libpugixml-dev libminizip-dev zlib1g-dev
   libfmt-dev libcli11-dev "libboost1.81-dev|libboost1.83-dev"
   "libboost-json1.81-dev|libboost-json1.83-dev" "libboost-url1.81-dev|libboost-url1.83-dev"
 )

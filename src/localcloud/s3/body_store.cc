@@ -25,6 +25,14 @@ base::Status write_all(int fd, std::string_view bytes) {
   return {};
 }
 
+/// Makes the names in a folder durable.
+base::Status sync_folder(const std::filesystem::path& path) {
+  base::FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0)
+    return base::system_error("cannot sync the folder of a body file", errno);
+  return {};
+}
+
 base::Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset) {
   for (;;) {
     ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
@@ -160,17 +168,15 @@ base::Result<NewBody> BodyWriter::finish() {
   if (failed != 0 && errno == ENOENT) {
     // The first body of its folder.
     ::mkdir(path.parent_path().c_str(), 0700);
+    if (store_.durability_ == Durability::power)
+      IMGPROC_CHECK(sync_folder(path.parent_path().parent_path()));
     failed = ::rename(temporary.c_str(), path.c_str());
   }
   if (failed != 0) return base::system_error("cannot rename a body file", errno);
   fd_.reset();
   body.file = name_;
   body.store_ = &store_;
-  if (store_.durability_ == Durability::power) {
-    base::FileDescriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_CLOEXEC));
-    if (!folder || ::fsync(folder.get()) != 0)
-      return base::system_error("cannot sync the folder of a body file", errno);
-  }
+  if (store_.durability_ == Durability::power) IMGPROC_CHECK(sync_folder(path.parent_path()));
   return body;
 }
 

@@ -67,6 +67,15 @@ TEST_F(ObjectTest, LargeBodiesAreFilesThatDisappearWithTheirObject) {
   EXPECT_EQ(files(), 0U);
 }
 
+TEST_F(ObjectTest, PowerDurabilityStoresTheSame) {
+  stop();
+  durability = Durability::power;
+  start();
+  std::string large(100000, 'x');
+  EXPECT_EQ(send("PUT", "/photos/large", large).status, 200);
+  EXPECT_EQ(send("GET", "/photos/large").body, large);
+}
+
 TEST_F(ObjectTest, AReaderIsNotDisturbedByOverwriteAndDelete) {
   std::string large(200000, 'a');
   send("PUT", "/photos/large", large);

@@ -94,7 +94,7 @@ class S3Test : public ::testing::Test {
     std::filesystem::remove_all(folder);
   }
   void start() {
-    auto opened = Database::open(folder / "index.db");
+    auto opened = Database::open(folder / "index.db", durability);
     ASSERT_TRUE(opened) << opened.error().describe();
     database = std::move(*opened);
     sink = std::make_unique<RecordingSink>(*database);
@@ -149,6 +149,7 @@ class S3Test : public ::testing::Test {
   }
 
   std::filesystem::path folder;
+  Durability durability = Durability::process;
   base::ManualClock clock;
   Caller caller{.access_key_id = "test", .region = "us-east-1", .request_id = "REQUEST1"};
   std::unique_ptr<Database> database;
