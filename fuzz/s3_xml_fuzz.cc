@@ -16,15 +16,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
   switch (data[0] % 6) {
-    case 0: (void)s3::parse_delete(text); break;
-    case 1: (void)s3::parse_complete(text); break;
+    case 0:
+      (void)s3::parse_delete(text);
+      break;
+    case 1:
+      (void)s3::parse_complete(text);
+      break;
     case 2:
       if (auto config = s3::parse_notification(text)) {
         // What was accepted can be stored and read again.
         if (!s3::parse_notification(s3::notification_xml(*config))) std::abort();
       }
       break;
-    case 3: (void)s3::parse_tagging_xml(text, s3::kObjectTagsMax); break;
+    case 3:
+      (void)s3::parse_tagging_xml(text, s3::kObjectTagsMax);
+      break;
     case 4: {
       s3::FormReader form(imgproc::http::to_reader(imgproc::http::Body(text)), "B");
       imgproc::http::Headers fields;

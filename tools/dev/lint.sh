@@ -1,6 +1,6 @@
 # shellcheck shell=bash source=tools/dev/common.sh disable=SC2154
-#: lint [changed|all|none]  formatting, layers, tidy rules, shellcheck, clang-tidy (files that changed
-#:                      since they last passed; all = every file, none = without clang-tidy)
+#: lint [changed|all|none]  formatting, layers, tidy rules, shellcheck, and clang-tidy of the files
+#:                      that changed since they last passed, of every file, or of none
 install_packages build "${packages_build[@]}"
 install_packages lint "${packages_lint[@]}"
 fetch_libvips
@@ -25,5 +25,7 @@ check format format_is_right
 check layers python3 tools/check_layers.py
 check tidy python3 tools/check_tidy.py
 check shellcheck shell_is_right
-[[ ${1:-changed} == none ]] || check clang-tidy python3 tools/run_clang_tidy.py --jobs "$jobs_max" "${1:-changed}"
+scope=${1:-changed}
+[[ $scope == none ]] ||
+  check clang-tidy python3 tools/run_clang_tidy.py --jobs "$jobs_max" "$scope"
 [[ ${#failed[@]} -eq 0 ]] || die "lint failed: ${failed[*]}"
