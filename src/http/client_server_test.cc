@@ -158,6 +158,14 @@ TEST(ClientServer, ContinueIsSentWhenTheHandlerReads) {
   EXPECT_THAT(fixture.talk(head, "\r\n\r\n"), StartsWith("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
+TEST(ClientServer, AnEmptyBodyIsContinuedToo) {
+  Fixture fixture(echo);
+  std::string answer = fixture.talk(
+      "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"));
+}
+
 TEST(ClientServer, ARefusedExpectationClosesWithoutContinue) {
   Fixture fixture([](Request) -> base::Result<Response> {
     Response response;
