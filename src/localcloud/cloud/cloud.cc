@@ -98,7 +98,7 @@ base::Status Cloud::open() {
   IMGPROC_TRY(events_, eventbridge::EventBridgeService::create(*context_, *sqs_, *lambda_));
   IMGPROC_TRY(kms_, kms::KmsService::create(*context_));
   dynamodb_ = std::make_unique<dynamodb::DynamoDbService>(*context_);
-  IMGPROC_TRY(s3_, s3::S3Service::create(*context_, *lambda_));
+  IMGPROC_TRY(s3_, s3::S3Service::create(*context_, {*lambda_, sqs_.get(), events_.get()}));
 
   add_service("iam", *iam_);
   add_service("sts", *sts_);

@@ -10,6 +10,7 @@
 #include "localcloud/s3/errors.h"
 #include "localcloud/s3/request_body.h"
 #include "localcloud/s3/xml.h"
+#include "protocol/s3_event.h"
 
 namespace imgproc::localcloud::s3 {
 namespace {
@@ -188,12 +189,23 @@ base::Result<bool> notify(Core& core, Connection& connection, const Caller& call
   IMGPROC_TRY(NotificationConfig config, parse_notification(*text));
   bool any = false;
   for (const NotificationTarget& target : config.targets) {
-    if (target.kind != TargetKind::function || !target_matches(target, event.name, event.key))
-      continue;
-    IMGPROC_CHECK(core.events.enqueue(
-        connection, target.arn,
-        notification_event(bucket, event, target.id, caller, core.context.clock.now())));
+    if (!target_matches(target, event.name, event.key)) continue;
+    std::string payload =
+        notification_event(bucket, event, target.id, caller, core.context.clock.now());
+    if (target.kind == TargetKind::function) {
+      IMGPROC_CHECK(core.events.functions.enqueue(connection, target.arn, payload));
+    } else if (target.kind == TargetKind::queue && core.events.queues != nullptr) {
+      // A queue that is gone loses its events, as on AWS; the upload itself must not fail for it.
+      auto sent = core.events.queues->send(connection, target.arn, payload, {});
+      if (!sent && sent.error().code != "QueueDoesNotExist") return std::unexpected(sent.error());
+    }
     any = true;
+  }
+  if (config.event_bridge && core.events.bus != nullptr) {
+    if (auto bridged = bridge_event(bucket, event, caller)) {
+      IMGPROC_CHECK(core.events.bus->put_event(connection, std::move(*bridged)));
+      any = true;
+    }
   }
   return any;
 }
@@ -214,18 +226,34 @@ Answer put_bucket_notification(Core& core, Operation& operation) {
   bool check = !base::equals_ignoring_case(
       operation.header_or_empty("x-amz-skip-destination-validation"), "true");
   // Outside of the transaction: the sink looks into the same store.
-  for (const NotificationTarget& target : config.targets)
-    if (check && target.kind == TargetKind::function && !core.events.has_function(target.arn))
+  for (const NotificationTarget& target : config.targets) {
+    if (target.kind == TargetKind::topic)
+      return not_implemented("Bucket notifications to SNS topics");
+    bool exists = target.kind == TargetKind::function
+                      ? core.events.functions.has_function(target.arn)
+                      : core.events.queues != nullptr && core.events.queues->has_queue(target.arn);
+    if (check && !exists)
       return invalid_argument(
-          fmt::format("Unable to validate the following destination configurations: {}, {}: the "
-                      "function does not exist",
+          fmt::format("Unable to validate the following destination configurations: {}, {}: it "
+                      "does not exist",
                       target.id, target.arn));
+  }
   IMGPROC_CHECK(core.context.database.write([&](Connection& connection) -> base::Status {
     IMGPROC_TRY([[maybe_unused]] Bucket bucket, require_bucket(connection, operation.bucket));
     if (config.targets.empty() && !config.event_bridge)
       return erase_config(connection, operation.bucket, kKind);
-    return save_config(connection, operation.bucket, kKind, notification_xml(config));
+    IMGPROC_CHECK(save_config(connection, operation.bucket, kKind, notification_xml(config)));
+    // S3 tries every queue with a test event, which consumers skip.
+    for (const NotificationTarget& target : config.targets)
+      if (target.kind == TargetKind::queue && core.events.queues != nullptr && check)
+        IMGPROC_CHECK(core.events.queues->send(
+            connection, target.arn,
+            protocol::build_s3_test_event(operation.bucket, core.context.clock.now(),
+                                          operation.caller.request_id, operation.caller.request_id),
+            {}));
+    return {};
   }));
+  core.events.wake();
   return http::Response{};
 }
 

@@ -2,6 +2,8 @@
 // Bucket notifications: the configuration, and the events that follow from it.
 // Source: AWS, "Configuring event notifications" and "Event message structure" (version 2.1).
 
+#include <boost/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,7 +55,13 @@ struct ObjectEvent {
   std::int64_t sequence = 0;
 };
 
-/// One event as the JSON that a target receives.
+/// The event in EventBridge's form ("Object Created", "Object Deleted"); nullopt for kinds that S3
+/// does not send there. Source: AWS, "EventBridge event message structure".
+[[nodiscard]] std::optional<boost::json::object> bridge_event(const Bucket& bucket,
+                                                              const ObjectEvent& event,
+                                                              const Caller& caller);
+
+/// One event as the JSON that a function or a queue receives.
 [[nodiscard]] std::string notification_event(const Bucket& bucket, const ObjectEvent& event,
                                              std::string_view configuration_id,
                                              const Caller& caller, base::SystemTime now);

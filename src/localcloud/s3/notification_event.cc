@@ -27,4 +27,34 @@ std::string notification_event(const Bucket& bucket, const ObjectEvent& event,
   return protocol::build_s3_event(record);
 }
 
+std::optional<boost::json::object> bridge_event(const Bucket& bucket, const ObjectEvent& event,
+                                                const Caller& caller) {
+  bool created = event.name.starts_with("s3:ObjectCreated:");
+  bool removed = event.name.starts_with("s3:ObjectRemoved:");
+  if (!created && !removed) return std::nullopt;
+  std::string_view how = event.name.substr(event.name.rfind(':') + 1);
+  boost::json::object object{{"key", event.key},
+                             {"sequencer", fmt::format("{:016X}", event.sequence)}};
+  if (created) object["size"] = event.bytes;
+  if (!event.etag.empty()) object["etag"] = event.etag;
+  if (!event.version_id.empty()) object["version-id"] = event.version_id;
+  boost::json::object detail{{"version", "0"},          {"bucket", {{"name", bucket.name}}},
+                             {"object", object},        {"request-id", caller.request_id},
+                             {"requester", kAccountId}, {"source-ip-address", "127.0.0.1"}};
+  if (created) {
+    std::string reason(how);
+    if (reason == "Put" || reason == "Post" || reason == "Copy") reason += "Object";
+    detail["reason"] = reason;
+  } else {
+    detail["reason"] = "DeleteObject";
+    detail["deletion-type"] =
+        how == "DeleteMarkerCreated" ? "Delete Marker Created" : "Permanently Deleted";
+  }
+  return boost::json::object{{"source", "aws.s3"},
+                             {"detail-type", created ? "Object Created" : "Object Deleted"},
+                             {"region", bucket.region},
+                             {"resources", boost::json::array{"arn:aws:s3:::" + bucket.name}},
+                             {"detail", detail}};
+}
+
 }  // namespace imgproc::localcloud::s3

@@ -126,22 +126,41 @@ TEST_F(NotificationTest, SequencersGrowAcrossRestarts) {
 
 TEST_F(NotificationTest, ConfigurationsAreEchoedAndRemoved) {
   EXPECT_EQ(send("GET", "/photos?notification").body.find("Configuration><"), std::string::npos);
-  std::string queue =
-      "<QueueConfiguration><Id>q</Id><Queue>arn:aws:sqs:us-east-1:000000000000:work</Queue>"
-      "<Event>s3:ObjectRemoved:*</Event></QueueConfiguration>";
-  std::string topic =
-      "<TopicConfiguration><Id>t</Id><Topic>arn:aws:sns:us-east-1:000000000000:t</Topic>"
-      "<Event>s3:ObjectTagging:*</Event></TopicConfiguration>";
-  ASSERT_EQ(configure(rule("f", "s3:ObjectCreated:*", "p/", ".x") + queue + topic +
-                      "<EventBridgeConfiguration/>")
-                .status,
-            200);
+  ASSERT_EQ(
+      configure(rule("f", "s3:ObjectCreated:*", "p/", ".x") + "<EventBridgeConfiguration/>").status,
+      200);
   std::string body = send("GET", "/photos?notification=").body;
-  for (std::string part : {queue, topic, std::string("<EventBridgeConfiguration/>"),
-                           rule("f", "s3:ObjectCreated:*", "p/", ".x")})
+  for (std::string part :
+       {std::string("<EventBridgeConfiguration/>"), rule("f", "s3:ObjectCreated:*", "p/", ".x")})
     EXPECT_NE(body.find(part), std::string::npos) << part << "\n" << body;
   ASSERT_EQ(configure("").status, 200);
   EXPECT_EQ(send("GET", "/photos?notification").body.find("<Id>"), std::string::npos);
+}
+
+TEST_F(NotificationTest, TargetsThatCannotBeReachedAreRefused) {
+  std::string queue =
+      "<QueueConfiguration><Id>q</Id><Queue>arn:aws:sqs:us-east-1:000000000000:work</Queue>"
+      "<Event>s3:ObjectRemoved:*</Event></QueueConfiguration>";
+  EXPECT_EQ(configure(queue).status, 400);
+  std::string topic =
+      "<TopicConfiguration><Id>t</Id><Topic>arn:aws:sns:us-east-1:000000000000:t</Topic>"
+      "<Event>s3:ObjectRemoved:*</Event></TopicConfiguration>";
+  EXPECT_EQ(configure(topic).status, 501);
+}
+
+TEST_F(NotificationTest, EventBridgeGetsItsOwnShape) {
+  Bucket bucket{.name = "photos", .region = "eu-west-1"};
+  ObjectEvent put{
+      .name = "s3:ObjectCreated:Put", .key = "a b", .bytes = 7, .etag = "e", .sequence = 5};
+  auto event = bridge_event(bucket, put, caller);
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->at("detail-type").get_string(), "Object Created");
+  EXPECT_EQ(event->at("detail").at("object").at("key").get_string(), "a b");
+  EXPECT_EQ(event->at("detail").at("object").at("sequencer").get_string(), "0000000000000005");
+  EXPECT_EQ(event->at("detail").at("reason").get_string(), "PutObject");
+  ObjectEvent gone{.name = "s3:ObjectRemoved:Delete", .key = "a", .sequence = 6};
+  EXPECT_EQ(bridge_event(bucket, gone, caller)->at("detail").at("deletion-type").get_string(),
+            "Permanently Deleted");
 }
 
 TEST_F(NotificationTest, WrongConfigurationsAreRefused) {

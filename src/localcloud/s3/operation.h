@@ -6,7 +6,7 @@
 
 #include "http/message.h"
 #include "localcloud/context.h"
-#include "localcloud/event_sink.h"
+#include "localcloud/event_targets.h"
 #include "localcloud/s3/body_store.h"
 
 namespace imgproc::localcloud::s3 {
@@ -14,7 +14,7 @@ namespace imgproc::localcloud::s3 {
 /// Shared by all operations; borrowed.
 struct Core {
   Context& context;
-  EventSink& events;
+  const EventTargets& events;
   BodyStore& bodies;
 };
 

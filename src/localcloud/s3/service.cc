@@ -52,7 +52,7 @@ http::Response error_answer(const Operation& operation, base::Error error) {
                             operation.request.method == "HEAD");
 }
 
-base::Result<std::unique_ptr<S3Service>> S3Service::create(Context& context, EventSink& events) {
+base::Result<std::unique_ptr<S3Service>> S3Service::create(Context& context, EventTargets events) {
   IMGPROC_CHECK(create_index(context.database));
   IMGPROC_TRY(auto bodies, BodyStore::open(context.data_dir / "s3", context.database.durability()));
   std::unordered_set<std::string> known;
@@ -62,7 +62,7 @@ base::Result<std::unique_ptr<S3Service>> S3Service::create(Context& context, Eve
   return std::unique_ptr<S3Service>(new S3Service(context, events, std::move(bodies)));
 }
 
-S3Service::S3Service(Context& context, EventSink& events, std::unique_ptr<BodyStore> bodies)
+S3Service::S3Service(Context& context, EventTargets events, std::unique_ptr<BodyStore> bodies)
     : context_(context), events_(events), bodies_(std::move(bodies)) {}
 S3Service::~S3Service() = default;
 

@@ -3,7 +3,7 @@
 
 #include "http/message.h"
 #include "localcloud/context.h"
-#include "localcloud/event_sink.h"
+#include "localcloud/event_targets.h"
 
 namespace imgproc::localcloud::s3 {
 
@@ -13,9 +13,9 @@ class BodyStore;
 class S3Service {
  public:
   /// Creates the tables and the folder `s3/` of the data directory and sweeps what an unclean end
-  /// left there. `context` and `events` are borrowed and must outlive the service.
+  /// left there. `context` and the targets are borrowed and must outlive the service.
   [[nodiscard]] static base::Result<std::unique_ptr<S3Service>> create(Context& context,
-                                                                       EventSink& events);
+                                                                       EventTargets events);
   ~S3Service();
   S3Service(const S3Service&) = delete;
   S3Service& operator=(const S3Service&) = delete;
@@ -25,9 +25,9 @@ class S3Service {
   [[nodiscard]] http::Response handle(const Caller& caller, http::Request request);
 
  private:
-  S3Service(Context& context, EventSink& events, std::unique_ptr<BodyStore> bodies);
+  S3Service(Context& context, EventTargets events, std::unique_ptr<BodyStore> bodies);
   Context& context_;
-  EventSink& events_;
+  EventTargets events_;
   std::unique_ptr<BodyStore> bodies_;
 };
 

@@ -99,7 +99,7 @@ class S3Test : public ::testing::Test {
     database = std::move(*opened);
     sink = std::make_unique<RecordingSink>(*database);
     context = std::make_unique<Context>(Context{*database, clock, folder});
-    auto created = S3Service::create(*context, *sink);
+    auto created = S3Service::create(*context, {*sink});
     ASSERT_TRUE(created) << created.error().describe();
     service = std::move(*created);
   }
