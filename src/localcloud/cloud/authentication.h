@@ -41,4 +41,8 @@ class Authenticator {
   base::Clock& clock_;
 };
 
+/// Refuses a presigned URL whose time is over (AccessDenied, 403). It holds without verified
+/// signatures too: an expiry that never bites locally would be found out on AWS.
+[[nodiscard]] base::Status check_expiry(const http::Request& request, base::SystemTime now);
+
 }  // namespace imgproc::localcloud

@@ -182,6 +182,9 @@ http::Response Cloud::call_service(const Route& route, Caller& caller, http::Req
       if (!proven) return fail(proven.error());
       chunks = std::move(*proven);
       if (chunks) caller.chunks = &*chunks;
+    } else if (!trusted) {
+      auto current = check_expiry(request, clock_.now());
+      if (!current) return fail(current.error());
     }
     if (!trusted && is_session_key(route.access_key_id)) {
       auto allowed = authorize(route, caller, request);

@@ -116,6 +116,17 @@ TEST_F(CloudTest, StrictAuthChecksThePresignedAndTheClock) {
   EXPECT_THAT(late.body.text, HasSubstr("<Code>AccessDenied</Code>"));
 }
 
+TEST_F(CloudTest, APresignedUrlExpiresWhoeverSignedIt) {
+  open();
+  http::Request request{"GET", "/bucket/key", {{"Host", "127.0.0.1:4566"}}, {}};
+  ASSERT_TRUE(protocol::presign(request, {"anybody", "any", ""}, "us-east-1", "s3", clock_.now(),
+                                std::chrono::seconds(60)));
+  http::Request good{request.method, request.target, request.headers, {}};
+  EXPECT_EQ(send(std::move(good)).status, 404);
+  clock_.advance(std::chrono::seconds(61));
+  EXPECT_EQ(send(std::move(request)).status, 403);
+}
+
 TEST_F(CloudTest, StrictAuthLetsInternalRequestsThrough) {
   open(true);
   EXPECT_EQ(cloud_->internal().send(form(kIdentity)).value().status, 200);
