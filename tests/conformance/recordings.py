@@ -9,12 +9,14 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import io
 import json
 import os
 import pathlib
 import re
 import urllib.parse
 import xml.etree.ElementTree as ET
+import zipfile
 import zlib
 
 import clients
@@ -27,8 +29,17 @@ ACCOUNT = os.environ.get("IMGPROC_ACCOUNT", "000000000000")
 RECORDED_REGION = "eu-west-1"
 # Recorded bodies larger than this are sent shortened: their size is not what is tested here.
 BODY_BYTES_MAX = 64 * 1024
-# A zip of an executable named bootstrap, in place of "<base64>".
-EMPTY_ZIP = base64.b64encode(b"PK\x05\x06" + bytes(18)).decode()
+def _function_zip():
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, "#!/bin/sh\nexit 1\n")
+    return memory.getvalue()
+
+
+# In place of "<base64>".
+FUNCTION_ZIP = base64.b64encode(_function_zip()).decode()
 
 
 @dataclasses.dataclass
@@ -77,7 +88,7 @@ def _parse_one(operation, text):
     if binary := re.fullmatch(r"<binary (\d+) bytes>", body):
         data = bytes(i % 251 for i in range(min(int(binary.group(1)), BODY_BYTES_MAX)))
     else:
-        data = body.replace("<base64>", EMPTY_ZIP).encode()
+        data = body.replace("<base64>", FUNCTION_ZIP).encode()
     end = got.index("") if "" in got else len(got)
     return Exchange(operation, client.strip(), phase.split()[0], method, target, headers, data,
                     int(got[0]), "\n".join(got[end + 1:]))

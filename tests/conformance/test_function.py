@@ -128,14 +128,15 @@ def test_log_events(s3, dynamodb, logs, name):
     while True:
         events = [event for page in logs.get_paginator("filter_log_events").paginate(
             logGroupName=LOG_GROUP) for event in page["events"]]
-        if any("REPORT RequestId" in event["message"] for event in events):
+        if any("platform.report" in event["message"] for event in events):
             break
-        assert time.monotonic() < deadline, "no REPORT line came"
+        assert time.monotonic() < deadline, "no report line came"
         time.sleep(0.2)
     assert len({event["eventId"] for event in events}) == len(events)
     assert [e["timestamp"] for e in events] == sorted(e["timestamp"] for e in events)
-    found = logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern="REPORT")["events"]
-    assert found and all("REPORT" in event["message"] for event in found)
+    found = logs.filter_log_events(
+        logGroupName=LOG_GROUP, filterPattern='"platform.report"')["events"]
+    assert found and all("platform.report" in event["message"] for event in found)
 
 
 def test_invoke_and_tail_of_the_cli(aws, tmp_path):
@@ -147,7 +148,7 @@ def test_invoke_and_tail_of_the_cli(aws, tmp_path):
     assert told["StatusCode"] == 200 and "FunctionError" not in told
     aws("lambda", "wait", "function-active-v2", "--function-name", FUNCTION)
     if aws.cli.major == 2:
-        assert "REPORT RequestId" in aws("logs", "tail", LOG_GROUP, "--since", "1h")
+        assert "platform.report" in aws("logs", "tail", LOG_GROUP, "--since", "1h")
 
 
 def test_guide_commands(aws, s3, dynamodb, name, tmp_path):
