@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "localcloud/managed_key.h"
 
 namespace imgproc::localcloud::kms {
 namespace json = boost::json;
@@ -20,13 +20,6 @@ std::string key_arn(std::string_view region, std::string_view id) {
 
 std::string alias_arn(std::string_view region, std::string_view alias) {
   return fmt::format("arn:aws:kms:{}:{}:{}", region, kAccountId, alias);
-}
-
-/// The same key for the same alias in every run: plans compare its ARN.
-std::string aws_managed_id(std::string_view alias) {
-  std::string hex = base::md5_hex(alias);
-  for (std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, 1, '-');
-  return hex;
 }
 
 std::string default_policy() {
@@ -116,7 +109,7 @@ base::Result<KmsService::Key> KmsService::find_key(const rpc::Call& call, std::s
   if (auto at = name.find(":alias/"); at != std::string::npos) name = name.substr(at + 1);
   if (auto at = name.find(":key/"); at != std::string::npos) name = name.substr(at + 5);
   if (name.starts_with("alias/aws/")) {
-    std::string id = aws_managed_id(name);
+    std::string id = managed_key_id(call.caller.region, std::string_view(name).substr(10));
     IMGPROC_TRY(auto document, documents_.get("key", id));
     if (document) return Key{id, std::move(*document)};
     rpc::Call bare{call.caller, call.host, {}, call.is_json};

@@ -238,22 +238,25 @@ Answer put_bucket_notification(Core& core, Operation& operation) {
                       "does not exist",
                       target.id, target.arn));
   }
+  bool tried_queues = false;
   IMGPROC_CHECK(core.context.database.write([&](Connection& connection) -> base::Status {
     IMGPROC_TRY([[maybe_unused]] Bucket bucket, require_bucket(connection, operation.bucket));
     if (config.targets.empty() && !config.event_bridge)
       return erase_config(connection, operation.bucket, kKind);
     IMGPROC_CHECK(save_config(connection, operation.bucket, kKind, notification_xml(config)));
     // S3 tries every queue with a test event, which consumers skip.
-    for (const NotificationTarget& target : config.targets)
-      if (target.kind == TargetKind::queue && core.events.queues != nullptr && check)
-        IMGPROC_CHECK(core.events.queues->send(
-            connection, target.arn,
-            protocol::build_s3_test_event(operation.bucket, core.context.clock.now(),
-                                          operation.caller.request_id, operation.caller.request_id),
-            {}));
+    for (const NotificationTarget& target : config.targets) {
+      if (target.kind != TargetKind::queue || core.events.queues == nullptr || !check) continue;
+      IMGPROC_CHECK(core.events.queues->send(
+          connection, target.arn,
+          protocol::build_s3_test_event(operation.bucket, core.context.clock.now(),
+                                        operation.caller.request_id, operation.caller.request_id),
+          {}));
+      tried_queues = true;
+    }
     return {};
   }));
-  core.events.wake();
+  if (tried_queues) core.events.wake();
   return http::Response{};
 }
 
