@@ -192,7 +192,7 @@ build_programs() {
 fetch_peers() {
   local stamp
   [[ $(uname -m) == x86_64 ]] || return 0
-  stamp=build/.stamps/peers-$(cksum <tests/peers/package-lock.json | tr -d ' ')
+  stamp=build/.stamps/peers-$(cat tests/peers/{,clients/}package-lock.json | cksum | tr -d ' ')
   [[ -f $stamp ]] && return 0
   mkdir -p build/.stamps
   if run_logged peers "Fetching AWS's command line v2 for the tests" bash tests/peers/fetch.sh; then
