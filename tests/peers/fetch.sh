@@ -15,7 +15,8 @@ awscli/v2/current/dist/aws --version
 # The foreign servers that our own clients are tried against.
 cd ../..
 mkdir -p build/peers/clients
-cp tests/peers/clients/package.json tests/peers/clients/package-lock.json tests/peers/clients/.npmrc \
-  build/peers/clients/
+for file in package.json package-lock.json .npmrc; do
+  cp "tests/peers/clients/$file" build/peers/clients/
+done
 cd build/peers/clients
 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
