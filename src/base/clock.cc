@@ -3,6 +3,13 @@
 #include <vector>
 
 namespace imgproc::base {
+namespace {
+
+/// Held while an advance() works with the waiters' mutexes; taken before a clock's own. One for all
+/// manual clocks, since they exist in tests only and few at a time.
+std::mutex advance_mutex;
+
+}  // namespace
 
 SystemTime RealClock::now() const {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -37,14 +44,20 @@ bool ManualClock::wait_until(std::unique_lock<std::mutex>& lock, std::condition_
     waiters_.insert(self);
   }
   wake.wait(lock, [&] { return ready() || steady() >= deadline; });
+  // The caller may destroy its mutex and condition as soon as this returns, so no advance() may
+  // still be at work with them; and that one needs the caller's mutex to get done.
+  lock.unlock();
   {
+    std::lock_guard no_advance(advance_mutex);
     std::lock_guard guard(mutex_);
     waiters_.erase(waiters_.find(self));
   }
+  lock.lock();
   return ready();
 }
 
 void ManualClock::advance(std::chrono::milliseconds by) {
+  std::lock_guard one_at_a_time(advance_mutex);
   std::vector<Waiter> sleeping;
   {
     std::lock_guard guard(mutex_);

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace imgproc::base {
@@ -48,6 +51,24 @@ TEST(ManualClock, WakesWhoeverWaitsOnIt) {
   waiter.join();
   EXPECT_TRUE(timed_out);
   EXPECT_EQ(clock.now() - before, std::chrono::minutes(2));
+}
+
+TEST(ManualClock, AWaiterMayDieTheMomentItWakes) {
+  ManualClock clock;
+  std::atomic<bool> done = false;
+  std::thread waiter([&] {
+    for (int i = 0; i < 2000; ++i) {
+      std::mutex mutex;
+      std::condition_variable wake;
+      std::unique_lock lock(mutex);
+      clock.wait_until(lock, wake, clock.steady() + std::chrono::milliseconds(1),
+                       [] { return false; });
+    }
+    done = true;
+  });
+  while (!done) clock.advance(std::chrono::milliseconds(1));
+  waiter.join();
+  EXPECT_EQ(clock.waiters(), 0U);
 }
 
 }  // namespace
