@@ -11,11 +11,13 @@ jobs_max=${IMGPROC_JOBS:-$(nproc)}
 
 # Debian 12 and Ubuntu 24.04 differ in a few names: the first one that the system knows is taken.
 packages_build=(
-  g++ cmake ninja-build ccache ca-certificates nodejs npm libssl-dev libsqlite3-dev
+  g++ cmake ninja-build ccache ca-certificates libssl-dev libsqlite3-dev
   libpugixml-dev libminizip-dev zlib1g-dev
   libfmt-dev libcli11-dev "libboost1.81-dev|libboost1.83-dev"
   "libboost-json1.81-dev|libboost-json1.83-dev" "libboost-url1.81-dev|libboost-url1.83-dev"
 )
+# A Node.js from elsewhere brings its own npm, which Debian's package would conflict with.
+command -v npm >/dev/null || packages_build+=(nodejs npm)
 packages_test=(
   libgtest-dev libgmock-dev python3 python3-pytest python3-boto3 curl unzip
   libimage-exiftool-perl
