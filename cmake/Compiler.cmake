@@ -1,5 +1,11 @@
-# Warnings, sanitizers and ccache come from one place. Warnings are errors for developers and CI,
-# but not for users, whose compiler may know more warnings than ours.
+# Warnings, sanitizers and ccache come from one place. Warnings are errors under the two compilers
+# that the code is kept clean for, and only there: a user's may know more warnings.
+set(werror_default OFF)
+if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.") OR
+   (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^19\\."))
+  set(werror_default ON)
+endif()
+option(IMGPROC_WERROR "Take warnings for errors" ${werror_default})
 add_library(imgproc_options INTERFACE)
 target_compile_options(imgproc_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor

@@ -49,7 +49,7 @@ packages() {
   fetch_libvips
 }
 release() {
-  configure release -DIMGPROC_TESTS=ON -DIMGPROC_WERROR=ON
+  configure release -DIMGPROC_TESTS=ON
   ninja_build release all
   run_ctest release -j "$jobs_max"
 }
