@@ -1,5 +1,7 @@
 #include "image/metadata.h"
 
+#include <fmt/format.h>
+
 #include "image/exif.h"
 #include "image/icc_name.h"
 
@@ -19,6 +21,15 @@ std::span<const std::byte> blob(const ImagePtr& image, const char* name) {
 }
 
 }  // namespace
+
+base::Status check_profile(const OpenImage& open) {
+  const std::size_t profile_bytes = blob(open.image, VIPS_META_ICC_NAME).size();
+  if (profile_bytes <= kProfileBytesMax) return {};
+  return base::permanent(
+      ports::kProfileTooLarge,
+      fmt::format("the colour profile has {} bytes, more than {}", profile_bytes, kProfileBytesMax),
+      "save the picture anew with a usual profile, or without one");
+}
 
 ports::ImageMetadata read_metadata(const Header& header, const OpenImage& open,
                                    std::span<const std::byte> bytes) {

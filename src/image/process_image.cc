@@ -91,6 +91,7 @@ base::Result<Attempt> attempt(const Header& header, std::span<const std::byte> b
   IMGPROC_TRY(OpenImage open, open_image(header, bytes, {strictness, look_shrink, false}));
   const Header real = seen_by_loader(header, open);
   IMGPROC_CHECK(check_declared(real, order.limits));
+  IMGPROC_CHECK(check_profile(open));
 
   Attempt result;
   result.metadata = read_metadata(real, open, bytes);

@@ -19,7 +19,8 @@ using AllocateOutput = std::function<std::span<std::byte>(std::size_t bytes)>;
 
 /// Makes all renditions of one image from one decode. What is wrong with the image itself is
 /// ImageResult::error: UNSUPPORTED_FORMAT (with the detected type in the metadata), EMPTY_OBJECT,
-/// CORRUPT_IMAGE, TOO_MANY_*. A failure of one rendition stands in Rendition::error and leaves the
+/// CORRUPT_IMAGE, TOO_MANY_*,
+/// PROFILE_TOO_LARGE. A failure of one rendition stands in Rendition::error and leaves the
 /// others alone. A Result error means that this process is not fit for work.
 ///
 /// Damaged files: the first try is strict. Where the decoder complains (missing end, bad checksum,

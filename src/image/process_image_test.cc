@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "base/bytes.h"
+#include "image/metadata.h"
 #include "image/vips.h"
 
 namespace imgproc::image {
@@ -527,6 +528,17 @@ TEST(ProcessImage, ChecksEveryLimit) {
   limits = {};
   limits.max_scans = 2;
   EXPECT_EQ(process(progressive, {}, limits)->result.error->code, ports::kTooManyScans);
+}
+
+TEST(ProcessImage, RefusesAColourProfileThatIsNone) {
+  const ImagePtr picture = flat(8, 8, {1, 2, 3});
+  for (const std::size_t bytes : {kProfileBytesMax, kProfileBytesMax + 1}) {
+    const std::vector<char> profile(bytes, '\0');
+    vips_image_set_blob_copy(picture.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+    const auto run = process(saved(picture, ".jpg[keep=icc]"), {});
+    ASSERT_EQ(run->result.error.has_value(), bytes > kProfileBytesMax);
+    if (run->result.error) EXPECT_EQ(run->result.error->code, ports::kProfileTooLarge);
+  }
 }
 
 TEST(ProcessImage, OneFailureLeavesTheOtherRenditionsAlone) {

@@ -159,6 +159,7 @@ inline constexpr const char* kTooManyBytes = "TOO_MANY_BYTES";
 inline constexpr const char* kTooManyPixels = "TOO_MANY_PIXELS";
 inline constexpr const char* kTooManyFrames = "TOO_MANY_FRAMES";
 inline constexpr const char* kTooManyScans = "TOO_MANY_SCANS";
+inline constexpr const char* kProfileTooLarge = "PROFILE_TOO_LARGE";
 /// The decoder process died, hung or grew past its bounds on this image.
 inline constexpr const char* kDecoderCrashed = "DECODER_CRASHED";
 inline constexpr const char* kDecodeTimeout = "DECODE_TIMEOUT";

@@ -1,5 +1,8 @@
 """The guide for the laptop, and how each kind of upload must end, good or bad."""
+import hashlib
 import os
+import pathlib
+import re
 import stat
 import subprocess
 import urllib.request
@@ -135,6 +138,35 @@ def test_health_and_metrics(server):
     with urllib.request.urlopen(f"{server.endpoint}/_metrics", timeout=10) as answer:
         text = answer.read().decode()
     assert "# TYPE" in text and text.endswith("\n")
+
+
+def peak_memory_mib(server):
+    """VmHWM of the server process."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1024
+
+
+def test_bodies_are_streamed_both_ways(tmp_path):
+    """A body many times larger than the memory that the server may take for it."""
+    server = clients.Server(tmp_path / "data", "--empty")
+    s3 = clients.client("s3", server.endpoint)
+    s3.create_bucket(Bucket="large")
+    block = os.urandom(1 << 20)
+    file = tmp_path / "large.bin"
+    digest = hashlib.sha256()
+    with file.open("wb") as out:
+        for number in range(256):
+            part = number.to_bytes(4, "big") + block
+            out.write(part)
+            digest.update(part)
+    with file.open("rb") as body:
+        s3.put_object(Bucket="large", Key="k", Body=body)
+    got = hashlib.sha256()
+    for part in s3.get_object(Bucket="large", Key="k")["Body"].iter_chunks(1 << 20):
+        got.update(part)
+    assert got.digest() == digest.digest()
+    assert peak_memory_mib(server) < 64
+    assert server.stop(), server.tail()
 
 
 def test_second_start_on_the_same_data_is_refused(server, tmp_path):
