@@ -1,6 +1,6 @@
 # shellcheck shell=bash source=tools/dev/common.sh disable=SC2154
 #: build [PRESET]       build everything of a CMake preset: release (the default), dev, asan, tsan,
-#:                      clang, fuzz
+#:                      clang, sanitized, fuzz
 preset=${1:-release}
 install_packages build "${packages_build[@]}"
 fetch_libvips
@@ -9,8 +9,8 @@ case $preset in
     build_programs
     exit
     ;;
-  clang | fuzz) install_packages lint "${packages_lint[@]}" ;;&
-  dev | asan | tsan | clang | fuzz) install_packages test "${packages_test[@]}" ;;
+  clang | sanitized | fuzz) install_packages lint "${packages_lint[@]}" ;;&
+  dev | asan | tsan | clang | sanitized | fuzz) install_packages test "${packages_test[@]}" ;;
   *) die "there is no preset '$preset'; CMakePresets.json names them" ;;
 esac
 configure "$preset"

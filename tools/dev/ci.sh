@@ -1,7 +1,8 @@
 # shellcheck shell=bash source=tools/dev/common.sh disable=SC2154,SC2317
-#: ci [full]            all that a change must pass: the rules and the release build with every
-#:                      test; full adds clang-tidy, the unit tests under sanitizers with a second
-#:                      compiler, and a short fuzz run, which together take over an hour on 2 cores
+#: ci [full]            all that a change must pass: the rules, the release build with every test,
+#:                      and the unit tests, fuzz corpora and image corpus under sanitizers with a
+#:                      second compiler; full adds clang-tidy on every file, threads under their
+#:                      sanitizer, and a short fuzz run: over an hour on 2 cores
 results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
@@ -41,6 +42,7 @@ run_ctest() { # PRESET ARGUMENTS...: each gtest program also writes its own repo
     --output-junit "$results/$preset/ctest.xml" "$@"
 }
 packages() {
+  command -v terraform >/dev/null || die "Terraform is missing: without it the guide is not tested"
   install_packages build "${packages_build[@]}"
   install_packages test "${packages_test[@]}"
   install_packages lint "${packages_lint[@]}"
@@ -53,11 +55,11 @@ release() {
   ninja_build release all
   run_ctest release -j "$jobs_max"
 }
-# The second compiler, AddressSanitizer and UndefinedBehaviorSanitizer, in the tree of fuzzing.
+# The second compiler, AddressSanitizer with its leak check, and UndefinedBehaviorSanitizer.
 sanitized() {
-  configure fuzz -DIMGPROC_TESTS=ON
-  ninja_build fuzz all
-  run_ctest fuzz -j "$jobs_max" -L 'unit|fuzz'
+  configure sanitized
+  ninja_build sanitized all
+  run_ctest sanitized -j "$jobs_max" -L 'unit|fuzz|corpus'
 }
 # ThreadSanitizer over the unit tests of what runs several threads.
 threaded() {
@@ -83,6 +85,7 @@ if [[ ${1:-} == full ]]; then
 else
   step lint task lint none
   step release release
+  step sanitized sanitized
 fi
 status=0
 python3 tools/count_results.py "$results" "${failed_steps[@]}" || status=1
