@@ -530,16 +530,16 @@ TEST(ProcessImage, ChecksEveryLimit) {
   EXPECT_EQ(process(progressive, {}, limits)->result.error->code, ports::kTooManyScans);
 }
 
-TEST(ProcessImage, RefusesAColourProfileThatIsNone) {
-  const ImagePtr picture = flat(8, 8, {1, 2, 3});
-  for (const std::size_t bytes : {kProfileBytesMax, kProfileBytesMax + 1}) {
-    const std::vector<char> profile(bytes, '\0');
-    vips_image_set_blob_copy(picture.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
-    const auto run = process(saved(picture, ".jpg[keep=icc]"), {});
-    ASSERT_EQ(run->result.error.has_value(), bytes > kProfileBytesMax);
-    EXPECT_EQ(run->result.error.value_or(base::Error{}).code,
-              bytes > kProfileBytesMax ? ports::kProfileTooLarge : "");
-  }
+TEST(CheckProfile, RefusesWhatIsTooLargeForAProfile) {
+  OpenImage open{.image = flat(8, 8, {1, 2, 3})};
+  EXPECT_TRUE(check_profile(open));
+  std::vector<char> profile(kProfileBytesMax + 1, '\0');
+  vips_image_set_blob_copy(open.image.get(), VIPS_META_ICC_NAME, profile.data(), kProfileBytesMax);
+  EXPECT_TRUE(check_profile(open));
+  vips_image_set_blob_copy(open.image.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+  const auto status = check_profile(open);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ports::kProfileTooLarge);
 }
 
 TEST(ProcessImage, OneFailureLeavesTheOtherRenditionsAlone) {
