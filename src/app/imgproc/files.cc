@@ -86,6 +86,17 @@ base::Result<pipeline::Config> load_config(const std::string& file) {
   return std::move(*config);
 }
 
+base::Result<FileWork> prepare_work(const std::vector<std::string>& arguments,
+                                    const std::string& config_file, std::size_t workers) {
+  FileWork work;
+  IMGPROC_TRY(work.config, load_config(config_file));
+  IMGPROC_TRY(work.files, find_files(arguments));
+  work.workers = workers > 0 ? workers : std::max(1U, std::thread::hardware_concurrency());
+  IMGPROC_TRY(work.decoders,
+              decoder_options(std::min(work.workers, std::max<std::size_t>(1, work.files.size()))));
+  return work;
+}
+
 std::size_t for_each_file(
     const FilesByKey& files, std::size_t workers,
     const std::function<bool(const std::string& key, const fs::path& path)>& work) {

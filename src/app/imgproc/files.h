@@ -1,5 +1,6 @@
 #pragma once
-// What `process` and `inspect` share: naming files, finding the decoder, working side by side.
+// What the commands share: exit codes, finding our own programs, the configuration; and for
+// `process` and `inspect`, naming files and working on them side by side.
 
 #include <filesystem>
 #include <functional>
@@ -31,6 +32,18 @@ using FilesByKey = std::map<std::string, std::filesystem::path, std::less<>>;
 
 /// The configuration in `file`, or the default if `file` is empty.
 [[nodiscard]] base::Result<pipeline::Config> load_config(const std::string& file);
+
+/// What a command over files works with, `workers` decoders of its own included.
+struct FileWork {
+  pipeline::Config config;
+  FilesByKey files;
+  std::size_t workers = 1;
+  decoder::DecoderOptions decoders;
+};
+/// `config_file` as for load_config(); `workers` 0 = one for each processor.
+[[nodiscard]] base::Result<FileWork> prepare_work(const std::vector<std::string>& arguments,
+                                                  const std::string& config_file,
+                                                  std::size_t workers);
 
 /// Calls `work` for every file from `workers` threads, with a line of progress on standard error if
 /// that is a terminal and there are many. `work` must be thread-safe; returns whether it succeeded.

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 #include "app/imgproc/commands.h"
 #include "app/imgproc/file_blob_store.h"
@@ -60,23 +59,17 @@ base::Result<json::object> inspect(FileBlobStore& store, ports::ImageEngine& eng
 }
 
 int run(const InspectSettings& settings) {
-  const auto fail = [](const base::Error& error) {
-    print_error(error);
+  const auto prepared = prepare_work(settings.files, settings.config, settings.workers);
+  if (!prepared) {
+    print_error(prepared.error());
     return kExitUsage;
-  };
-  const auto config = load_config(settings.config);
-  if (!config) return fail(config.error());
-  const auto files = find_files(settings.files);
-  if (!files) return fail(files.error());
-  const std::size_t workers =
-      settings.workers > 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
-  auto options = decoder_options(std::min(workers, std::max<std::size_t>(1, files->size())));
-  if (!options) return fail(options.error());
-  decoder::DecoderPool engine(std::move(*options));
-  FileBlobStore store(FileBlobStore::among(*files));
+  }
+  const auto& [config, files, workers, decoders] = *prepared;
+  decoder::DecoderPool engine(decoders);
+  FileBlobStore store(FileBlobStore::among(files));
   std::mutex output;
-  const std::size_t failed = for_each_file(*files, workers, [&](const auto& key, const auto& path) {
-    const auto found = inspect(store, engine, config->limits, key);
+  const std::size_t failed = for_each_file(files, workers, [&](const auto& key, const auto& path) {
+    const auto found = inspect(store, engine, config.limits, key);
     json::object line{{"file", path.string()}};
     if (found)
       for (const auto& member : *found) line[member.key()] = member.value();

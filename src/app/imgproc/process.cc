@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 #include "app/imgproc/commands.h"
 #include "app/imgproc/file_blob_store.h"
@@ -41,25 +40,19 @@ std::string describe(const ports::Record& record, const std::filesystem::path& o
 }
 
 int run(const ProcessSettings& settings) {
-  const auto fail = [](const base::Error& error) {
-    print_error(error);
+  const auto prepared = prepare_work(settings.files, settings.config, settings.workers);
+  if (!prepared) {
+    print_error(prepared.error());
     return kExitUsage;
-  };
-  const auto config = load_config(settings.config);
-  if (!config) return fail(config.error());
-  const auto files = find_files(settings.files);
-  if (!files) return fail(files.error());
-  const std::size_t workers =
-      settings.workers > 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
-  auto options = decoder_options(std::min(workers, std::max<std::size_t>(1, files->size())));
-  if (!options) return fail(options.error());
-  decoder::DecoderPool engine(std::move(*options));
+  }
+  const auto& [config, files, workers, decoders] = *prepared;
+  decoder::DecoderPool engine(decoders);
 
-  FileBlobStore source(FileBlobStore::among(*files));
+  FileBlobStore source(FileBlobStore::among(files));
   FileBlobStore destination(FileBlobStore::below(settings.out));
   ports::MemoryRecordStore records;
   base::RealClock clock;
-  const pipeline::Processor processor({.config = *config,
+  const pipeline::Processor processor({.config = config,
                                        .source = source,
                                        .destination = destination,
                                        .records = records,
@@ -68,7 +61,7 @@ int run(const ProcessSettings& settings) {
                                        .destination_bucket = settings.out,
                                        .source_buckets = {}});
   std::mutex output;
-  const std::size_t failed = for_each_file(*files, workers, [&](const auto& key, const auto&) {
+  const std::size_t failed = for_each_file(files, workers, [&](const auto& key, const auto&) {
     const pipeline::SourceEvent event{.kind = pipeline::SourceEvent::Kind::created,
                                       .bucket = "files",
                                       .key = key,

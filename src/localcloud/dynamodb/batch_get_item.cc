@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "localcloud/dynamodb/batch.h"
 #include "localcloud/dynamodb/capacity.h"
 #include "localcloud/dynamodb/read.h"
 
@@ -51,12 +52,7 @@ base::Result<TableRead> parse_table(Call& call, std::string_view name, const jso
 }  // namespace
 
 base::Result<std::string> batch_get_item(Call& call) {
-  Input input(call.request);
-  const auto* requested = input.object("RequestItems");
-  input.require("RequestItems");
-  if (requested != nullptr && requested->empty())
-    input.violation("RequestItems", "'{}'", "Member must have length greater than or equal to 1");
-  IMGPROC_CHECK(input.status());
+  IMGPROC_TRY(const auto* requested, batch_items(call.request));
   IMGPROC_TRY(CapacityDetail detail, capacity_detail(call.request));
   std::vector<TableRead> reads;
   std::size_t keys = 0;

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "localcloud/dynamodb/batch.h"
 #include "localcloud/dynamodb/capacity.h"
 #include "localcloud/dynamodb/write.h"
 
@@ -33,12 +34,7 @@ base::Result<Write> parse_request(Call& call, std::string_view table, const json
 }  // namespace
 
 base::Result<std::string> batch_write_item(Call& call) {
-  Input input(call.request);
-  const auto* requested = input.object("RequestItems");
-  input.require("RequestItems");
-  if (requested != nullptr && requested->empty())
-    input.violation("RequestItems", "'{}'", "Member must have length greater than or equal to 1");
-  IMGPROC_CHECK(input.status());
+  IMGPROC_TRY(const auto* requested, batch_items(call.request));
   IMGPROC_TRY(CapacityDetail detail, capacity_detail(call.request));
   IMGPROC_TRY(bool metrics, wants_collection_metrics(call.request));
   std::vector<Write> writes;
@@ -80,13 +76,7 @@ base::Result<std::string> batch_write_item(Call& call) {
     body["ConsumedCapacity"] = std::move(consumed);
   }
   if (metrics) {
-    json::object collections;
-    for (const auto& write : writes) {
-      if (!write.table->has_local_indexes) continue;
-      auto& list = collections[write.table->name];
-      if (!list.is_array()) list = json::array();
-      list.as_array().push_back(item_collection_metrics(*write.table, write.item));
-    }
+    auto collections = item_collection_metrics(writes);
     if (!collections.empty()) body["ItemCollectionMetrics"] = std::move(collections);
   }
   return json::serialize(body);

@@ -109,6 +109,17 @@ json::object item_collection_metrics(const Table& table, const AttributeMap& ite
           {"SizeEstimateRangeGB", json::array{0.0, 1.0}}};
 }
 
+json::object item_collection_metrics(std::span<const Write> writes) {
+  json::object collections;
+  for (const auto& write : writes) {
+    if (!write.table->has_local_indexes) continue;
+    auto& list = collections[write.table->name];
+    if (!list.is_array()) list = json::array();
+    list.as_array().push_back(item_collection_metrics(*write.table, write.item));
+  }
+  return collections;
+}
+
 base::Result<bool> wants_collection_metrics(const json::object& request) {
   Input input(request);
   auto chosen = input.choice("ReturnItemCollectionMetrics", {"SIZE", "NONE"});

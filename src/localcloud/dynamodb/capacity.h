@@ -4,12 +4,14 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "localcloud/dynamodb/operation.h"
 
 namespace imgproc::localcloud::dynamodb {
 
+struct Write;
 struct Written;
 
 enum class CapacityDetail { none, total, indexes };
@@ -34,14 +36,16 @@ struct Capacity {
 /// The units of one write, indexes included.
 [[nodiscard]] Capacity capacity_of(const Table& table, const Written& written);
 
-/// {"TableName":…,"CapacityUnits":…}; with Table and index members for INDEXES. `transaction` adds
-/// ReadCapacityUnits or WriteCapacityUnits, whichever `is_read` says.
+/// {"TableName":…,"CapacityUnits":…}; with Table and index members for INDEXES. In a transaction
+/// `transaction_read` adds ReadCapacityUnits (true) or WriteCapacityUnits (false).
 [[nodiscard]] json::object to_json(const Table& table, const Capacity& capacity,
                                    CapacityDetail detail,
                                    std::optional<bool> transaction_read = {});
 
 /// {"ItemCollectionKey":…,"SizeEstimateRangeGB":[0,1]} for tables with local indexes.
 [[nodiscard]] json::object item_collection_metrics(const Table& table, const AttributeMap& item);
+/// The same of many writes: {"TableName":[…]}, tables without local indexes left out.
+[[nodiscard]] json::object item_collection_metrics(std::span<const Write> writes);
 /// ReturnItemCollectionMetrics of a request: SIZE or NONE. Error: ValidationException.
 [[nodiscard]] base::Result<bool> wants_collection_metrics(const json::object& request);
 

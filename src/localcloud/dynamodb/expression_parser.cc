@@ -72,16 +72,7 @@ class Parser {
   }
 
   Parsed<Condition> condition() {
-    IMGPROC_TRY(Condition first, conjunction());
-    if (!is_keyword("OR")) return first;
-    Condition any{.kind = Condition::Kind::any_of};
-    any.conditions.push_back(std::move(first));
-    while (take_keyword("OR")) {
-      IMGPROC_CHECK(count_operator());
-      IMGPROC_TRY(Condition next, conjunction());
-      any.conditions.push_back(std::move(next));
-    }
-    return any;
+    return chain("OR", Condition::Kind::any_of, &Parser::conjunction);
   }
 
   Parsed<std::vector<UpdateAction>> update() {
@@ -159,16 +150,22 @@ class Parser {
   }
 
   Parsed<Condition> conjunction() {
-    IMGPROC_TRY(Condition first, negation());
-    if (!is_keyword("AND")) return first;
-    Condition all{.kind = Condition::Kind::all_of};
-    all.conditions.push_back(std::move(first));
-    while (take_keyword("AND")) {
+    return chain("AND", Condition::Kind::all_of, &Parser::negation);
+  }
+
+  /// One or more of `part` with `keyword` between them; one alone stands for itself.
+  Parsed<Condition> chain(std::string_view keyword, Condition::Kind kind,
+                          Parsed<Condition> (Parser::*part)()) {
+    IMGPROC_TRY(Condition first, (this->*part)());
+    if (!is_keyword(keyword)) return first;
+    Condition chained{.kind = kind};
+    chained.conditions.push_back(std::move(first));
+    while (take_keyword(keyword)) {
       IMGPROC_CHECK(count_operator());
-      IMGPROC_TRY(Condition next, negation());
-      all.conditions.push_back(std::move(next));
+      IMGPROC_TRY(Condition next, (this->*part)());
+      chained.conditions.push_back(std::move(next));
     }
-    return all;
+    return chained;
   }
 
   Parsed<Condition> negation() {

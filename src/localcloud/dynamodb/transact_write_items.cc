@@ -126,16 +126,7 @@ base::Result<std::string> transact_write_items(Call& call) {
   json::object body;
   if (detail != CapacityDetail::none)
     body["ConsumedCapacity"] = transaction_capacity(capacities, detail, repeated);
-  if (metrics) {
-    json::object collections;
-    for (const auto& write : writes) {
-      if (!write.table->has_local_indexes) continue;
-      auto& list = collections[write.table->name];
-      if (!list.is_array()) list = json::array();
-      list.as_array().push_back(item_collection_metrics(*write.table, write.item));
-    }
-    body["ItemCollectionMetrics"] = std::move(collections);
-  }
+  if (metrics) body["ItemCollectionMetrics"] = item_collection_metrics(writes);
   return json::serialize(body);
 }
 

@@ -8,6 +8,25 @@
 
 namespace imgproc::localcloud::sqs {
 namespace json = boost::json;
+namespace {
+
+/// What the RedrivePolicy says, a JSON text in the attributes; nullopt without one that counts.
+std::optional<Redrive> redrive_of(const json::object& attributes) {
+  auto text = base::json_string(attributes, "RedrivePolicy");
+  if (!text) return std::nullopt;
+  auto policy = base::parse_json(*text);
+  if (!policy || !policy->is_object()) return std::nullopt;
+  const json::object& members = policy->get_object();
+  auto target = base::json_string(members, "deadLetterTargetArn");
+  std::optional<std::int64_t> limit = base::json_int(members, "maxReceiveCount");
+  // Terraform and the console send a number, some clients a text.
+  if (auto digits = base::json_string(members, "maxReceiveCount"))
+    limit = static_cast<std::int64_t>(base::parse_unsigned(*digits).value_or(0));
+  if (!target || !limit || *limit <= 0) return std::nullopt;
+  return Redrive{std::string(queue_name_of_arn(*target)), static_cast<int>(*limit)};
+}
+
+}  // namespace
 
 std::string_view queue_name_of_arn(std::string_view arn) {
   if (!arn.starts_with("arn:aws:sqs:")) return {};
@@ -108,17 +127,7 @@ base::Result<std::vector<QueueMessage>> SqsService::receive_from(const Queue& qu
                                                                  std::chrono::milliseconds wait) {
   // A message that becomes visible again announces itself to nobody, so waiters look this often.
   constexpr std::chrono::milliseconds kLookAgain{500};
-  std::optional<Redrive> redrive;
-  if (auto policy = base::json_string(queue.attributes, "RedrivePolicy")) {
-    if (auto parsed = base::parse_json(*policy); parsed && parsed->is_object()) {
-      auto target = base::json_string(parsed->get_object(), "deadLetterTargetArn");
-      std::optional<std::int64_t> limit = base::json_int(parsed->get_object(), "maxReceiveCount");
-      if (auto text = base::json_string(parsed->get_object(), "maxReceiveCount"))
-        limit = static_cast<std::int64_t>(base::parse_unsigned(*text).value_or(0));
-      if (target && limit && *limit > 0)
-        redrive = Redrive{std::string(queue_name_of_arn(*target)), static_cast<int>(*limit)};
-    }
-  }
+  const std::optional<Redrive> redrive = redrive_of(queue.attributes);
   std::chrono::seconds retention{int_attribute(queue.attributes, "MessageRetentionPeriod", 345600)};
   base::SteadyTime deadline = context_.clock.steady() + wait;
   for (;;) {

@@ -33,11 +33,8 @@ std::unexpected<base::Error> sqlite_error(sqlite3* handle, std::string_view what
 }  // namespace
 
 struct Connection::Cache {
-  struct Entry {
-    sqlite3_stmt* statement;
-    bool in_use;
-  };
-  std::unordered_map<std::string, Entry> statements;
+  /// By their text; owned.
+  std::unordered_map<std::string, sqlite3_stmt*> statements;
 };
 
 Statement::Statement(sqlite3_stmt* statement, sqlite3* database)
@@ -120,7 +117,7 @@ bool Statement::column_is_null(int column) const {
 
 Connection::~Connection() {
   if (cache_)
-    for (auto& [sql, entry] : cache_->statements) sqlite3_finalize(entry.statement);
+    for (auto& [sql, statement] : cache_->statements) sqlite3_finalize(statement);
   sqlite3_close(handle_);
 }
 
@@ -128,15 +125,14 @@ base::Result<Statement> Connection::prepare(std::string_view sql) {
   std::string key(sql);
   if (auto found = cache_->statements.find(key); found != cache_->statements.end()) {
     // A cached statement that still stands in the middle of its rows belongs to an outer loop.
-    if (sqlite3_stmt_busy(found->second.statement) == 0)
-      return Statement(found->second.statement, handle_);
+    if (sqlite3_stmt_busy(found->second) == 0) return Statement(found->second, handle_);
     key += fmt::format(" /*{}*/", cache_->statements.size());
   }
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
     return sqlite_error(handle_, fmt::format("cannot prepare `{}`", sql));
-  cache_->statements.emplace(std::move(key), Cache::Entry{statement, false});
+  cache_->statements.emplace(std::move(key), statement);
   return Statement(statement, handle_);
 }
 
