@@ -176,6 +176,26 @@ def test_second_start_on_the_same_data_is_refused(server, tmp_path):
     assert result.returncode != 0 and "DATA_DIR_IN_USE" in result.stderr
 
 
+def test_a_fault_in_the_configuration_ends_the_start(tmp_path):
+    config = tmp_path / "imgproc.json"
+    config.write_text('{"recipes":[{"renditions":{"a":{"widht":10}}}]}', encoding="utf-8")
+    result = subprocess.run(
+        [clients.binary("imgproc"), "local", "--port", "0", "--data", str(tmp_path / "data"),
+         "--config", str(config)],
+        capture_output=True, text=True, timeout=60, env=clients.clean_environment(), check=False)
+    assert result.returncode != 0 and not (tmp_path / "data").exists()
+    assert "INVALID_CONFIG" in result.stderr and "did you mean width?" in result.stderr
+
+
+def test_power_safe_works_the_same(tmp_path):
+    server = clients.Server(tmp_path, "--power-safe")
+    record = upload(clients.client("s3", server.endpoint),
+                    clients.client("dynamodb", server.endpoint), "safe.png",
+                    stack.noise_png(100, 100))
+    assert record["status"]["S"] == "READY"
+    assert server.stop(), server.tail()
+
+
 def test_restart_keeps_everything(tmp_path):
     first = clients.Server(tmp_path)
     s3 = clients.client("s3", first.endpoint)

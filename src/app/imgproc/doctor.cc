@@ -27,8 +27,8 @@ constexpr std::size_t kToolLineBytesMax = 60;
 /// The first releases that read AWS_ENDPOINT_URL.
 constexpr std::pair kAwsCli1Min{1, 29};
 constexpr std::pair kAwsCli2Min{2, 13};
-/// Terraform that the module's language needs.
-constexpr std::pair kTerraformMin{1, 5};
+/// As terraform/versions.tf has it.
+constexpr std::pair kTerraformMin{1, 9};
 
 struct DoctorSettings {
   std::string data = ".imgproc";

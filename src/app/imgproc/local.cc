@@ -12,6 +12,7 @@
 #include <string>
 
 #include "app/imgproc/commands.h"
+#include "app/imgproc/files.h"
 #include "app/imgproc/standard_stack.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -27,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A configuration goes to the function as one environment variable.
-constexpr std::size_t kConfigBytesMax = 4096;
+constexpr std::size_t kVariableBytesMax = 4096;
 /// Longest line of a function that is shown on the terminal.
 constexpr std::size_t kTerminalLineBytesMax = 200;
 
@@ -40,6 +41,7 @@ struct LocalSettings {
   std::string region = "us-east-1";
   bool empty = false;
   bool strict_auth = false;
+  bool power_safe = false;
   bool quiet = false;
   bool verbose = false;
   std::size_t concurrency = 0;
@@ -48,13 +50,6 @@ struct LocalSettings {
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-/// The folder this program stands in, symbolic links followed.
-fs::path program_directory() {
-  std::error_code error;
-  fs::path program = fs::read_symlink("/proc/self/exe", error);
-  return program.parent_path();
 }
 
 /// "AKID SECRET" on each line; # starts a comment.
@@ -95,18 +90,18 @@ base::Result<std::map<std::string, std::string>> accepted_secrets(const LocalSet
 
 base::Result<std::string> read_config(const std::string& file) {
   if (file.empty()) return std::string();
-  IMGPROC_TRY(std::string text, base::read_file(file, kConfigBytesMax * 16));
-  auto parsed = base::parse_json(text);
-  if (!parsed)
-    return base::permanent("INVALID_CONFIG", fmt::format("{}: {}", file, parsed.error().message),
-                           "see `imgproc lint`");
+  IMGPROC_TRY(std::string text, base::read_file(file, pipeline::kConfigBytesMax));
+  // Here and not at the first upload, where the function would refuse to start.
+  if (auto config = pipeline::parse_config(text); !config)
+    return std::unexpected(pipeline::config_error(config.error()));
   // Without the spaces: Lambda's environment has room for 4 KB in all.
-  std::string compact = base::json::serialize(*parsed);
-  if (compact.size() > kConfigBytesMax)
+  IMGPROC_TRY(auto parsed, base::parse_json(text));
+  std::string compact = base::json::serialize(parsed);
+  if (compact.size() > kVariableBytesMax)
     return base::permanent(
         "CONFIG_TOO_LARGE",
         fmt::format("{} is {} bytes without spaces; a function's environment holds {}", file,
-                    compact.size(), kConfigBytesMax));
+                    compact.size(), kVariableBytesMax));
   return compact;
 }
 
@@ -125,8 +120,8 @@ void show(std::string_view group, std::string_view line) {
 
 void print_next_steps(const LocalSettings& settings, const std::string& url, const fs::path& data) {
   std::fprintf(stderr,
-               "\n  export AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=test "
-               "AWS_SECRET_ACCESS_KEY=test\n",
+               "\n  export AWS_ENDPOINT_URL=%s\n"
+               "  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=%s\n",
                url.c_str(), settings.region.c_str());
   if (!settings.empty)
     std::fprintf(stderr,
@@ -159,6 +154,7 @@ base::Status run_local(const LocalSettings& settings, const sigset_t& stop_signa
       std::chrono::milliseconds(static_cast<std::int64_t>(settings.retry_delay_s * 1000));
   options.strict_auth = settings.strict_auth;
   options.secrets = std::move(secrets);
+  if (settings.power_safe) options.durability = localcloud::Durability::power;
   if (!settings.quiet) options.terminal = show;
   IMGPROC_TRY(auto cloud, localcloud::Cloud::create(std::move(options), clock));
 
@@ -226,6 +222,8 @@ void add_local_command(CLI::App& app, int& exit_code) {
                    "Seconds before a failed event is tried again; the second time twice as long")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
+  command->add_flag("--power-safe", settings->power_safe,
+                    "Acknowledge a write only when the disk has it; slower");
   command->add_flag("--quiet", settings->quiet, "Print the address and errors only");
   command->add_flag("--verbose", settings->verbose, "Log every request");
   command->footer(

@@ -14,7 +14,7 @@ namespace {
 namespace json = base::json;
 
 constexpr const char* kRoleName = "serverless-img-proc";
-constexpr int kMemoryMb = 1024;
+constexpr int kMemoryMb = 1769;
 constexpr int kTimeoutSeconds = 60;
 constexpr std::size_t kAnswerBytesMax = 1024 * 1024;
 
@@ -80,7 +80,6 @@ base::Status create_table(http::Exchange& cloud, const StandardStackOptions& opt
   auto key = [](const char* name, const char* type) {
     return json::object{{"AttributeName", name}, {"KeyType", type}};
   };
-  json::object projection{{"ProjectionType", "ALL"}};
   json::object table{
       {"TableName", kMetadataTable},
       {"BillingMode", "PAY_PER_REQUEST"},
@@ -91,10 +90,10 @@ base::Status create_table(http::Exchange& cloud, const StandardStackOptions& opt
        json::array{json::object{
                        {"IndexName", "status-timestamp-index"},
                        {"KeySchema", json::array{key("status", "HASH"), key("timestamp", "RANGE")}},
-                       {"Projection", projection}},
+                       {"Projection", json::object{{"ProjectionType", "ALL"}}}},
                    json::object{{"IndexName", "sha256-index"},
                                 {"KeySchema", json::array{key("sha256", "HASH")}},
-                                {"Projection", projection}}}}};
+                                {"Projection", json::object{{"ProjectionType", "KEYS_ONLY"}}}}}}};
   http::Request request =
       signed_for("dynamodb", options.region, "POST", "/", json::serialize(table));
   request.headers.set("X-Amz-Target", "DynamoDB_20120810.CreateTable");

@@ -1,6 +1,7 @@
 #pragma once
-// What `imgproc local` creates by itself: the same resources, names and settings as the Terraform
-// module of the guide.
+// What `imgproc local` creates by itself: what the guide's Terraform root makes of a pipeline's
+// core (buckets, table with its indexes, role, function, notification), under plain names and
+// without dead-letter queue, alarms and dashboard.
 
 #include <filesystem>
 #include <string>
