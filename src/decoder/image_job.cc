@@ -30,7 +30,7 @@ ImageResult verdict(DecoderProcess process, const base::Error& cause, std::uint3
   const auto timed_out = [&] {
     return failed(ports::kDecodeTimeout,
                   fmt::format("the decoder was stopped after {} ms", timeout_ms),
-                  "upload a smaller or simpler picture, or raise the time-out");
+                  "upload a smaller or simpler picture");
   };
   ImageResult result;
   if (cause.code == kTimedOut) {
@@ -42,7 +42,7 @@ ImageResult verdict(DecoderProcess process, const base::Error& cause, std::uint3
     else if (end.out_of_memory)
       result =
           failed(ports::kDecoderOutOfMemory, "the decoder ran out of memory: " + end.description,
-                 "upload a smaller picture or give the decoder more memory");
+                 "upload a smaller picture");
     else
       result = failed(ports::kDecoderCrashed, "the decoder died on this image: " + end.description);
   } else {

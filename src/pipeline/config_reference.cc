@@ -192,8 +192,10 @@ recorded as `SKIPPED`. Unknown settings are refused.
 {}
 
 {}
-Two renditions must never get one key, whatever the sources are called, and no rendition may start the
-pipeline again; a document under which either could happen is refused.
+Two renditions must never get one key, whatever the sources are called: a document under which that
+could happen is refused. Whether a rendition could start the pipeline again depends on the buckets, so
+the function checks it when it starts, and refuses to; `imgproc lint FILE --source BUCKET --destination
+BUCKET` checks it beforehand.
 
 ## `limits`
 

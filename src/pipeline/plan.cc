@@ -41,12 +41,6 @@ bool may_match(const Match& match, std::string_view key) {
   return key.starts_with(match.prefix) && key.ends_with(match.suffix);
 }
 
-bool needs_type(const Config& config, std::string_view key) {
-  const auto first = std::ranges::find_if(
-      config.recipes, [&](const Recipe& recipe) { return may_match(recipe.match, key); });
-  return first != config.recipes.end() && !first->match.types.empty();
-}
-
 std::optional<Plan> make_plan(const Config& config, std::string_view key,
                               std::string_view media_type) {
   for (std::size_t i = 0; i < config.recipes.size(); ++i) {

@@ -22,8 +22,6 @@ struct Plan {
 
 /// Whether a recipe may apply to a key at all, its type not being known yet.
 [[nodiscard]] bool may_match(const Match& match, std::string_view key);
-/// Whether some recipe asks for the type before it decides about `key`.
-[[nodiscard]] bool needs_type(const Config& config, std::string_view key);
 /// The plan of the first recipe that matches; nullopt if none does. `media_type` as media_type_of()
 /// tells it.
 [[nodiscard]] std::optional<Plan> make_plan(const Config& config, std::string_view key,

@@ -184,7 +184,7 @@ constexpr std::array kRenditionSettings{
                            .get = get_integer<RenditionSpec, &RenditionSpec::quality>},
     Setting<RenditionSpec>{.name = "effort",
                            .type = SettingType::integer,
-                           .text = "Encoder effort: WebP 0 to 6, AVIF 0 to 9, PNG and GIF 1 to 10. "
+                           .text = "Encoder effort: WebP 0 to 6, AVIF 0 to 9, GIF 1 to 10. "
                                    "-1: the format's own default.",
                            .min = -1,
                            .max = 10,
@@ -261,7 +261,8 @@ constexpr std::array kLimitSettings{
     Setting<ImageLimits>{
         .name = "max_pixels",
         .type = SettingType::integer,
-        .text = "Pixels that are really decoded: after shrink-on-load, times frames.",
+        .text = "Pixels that are really decoded: after shrink-on-load, times frames. What can only "
+                "be decoded whole, such as AVIF, counts in full.",
         .min = 1,
         .max = 10000000000,
         .set = set_integer<ImageLimits, &ImageLimits::max_pixels>,
@@ -275,7 +276,8 @@ constexpr std::array kLimitSettings{
                          .get = get_integer<ImageLimits, &ImageLimits::max_source_pixels>},
     Setting<ImageLimits>{.name = "max_frames",
                          .type = SettingType::integer,
-                         .text = "Frames or pages of a source.",
+                         .text = "Frames that are decoded, and pages of a TIFF. To take the first "
+                                 "frame of a GIF or WebP for a still, 2048 may stand there.",
                          .min = 1,
                          .max = 10000,
                          .set = set_integer<ImageLimits, &ImageLimits::max_frames>,
@@ -296,12 +298,12 @@ std::optional<std::pair<int, int>> effort_bounds(OutputFormat format) {
       return std::pair{0, 6};
     case OutputFormat::avif:
       return std::pair{0, 9};
-    case OutputFormat::png:
     case OutputFormat::gif:
       return std::pair{1, 10};
     case OutputFormat::automatic:
       return std::pair{0, 6};
     case OutputFormat::jpeg:
+    case OutputFormat::png:
       break;
   }
   return std::nullopt;

@@ -112,7 +112,7 @@ variable "recipes" {
     condition = alltrue(flatten([for r in var.recipes : [for s in values(r.renditions) :
       s.effort == null ? true : s.effort >= -1 && s.effort <= 10 && floor(s.effort) == s.effort
     ]]))
-    error_message = "effort is a whole number from 0 to 6 for WebP, to 9 for AVIF, from 1 to 10 for PNG and GIF; -1 is the format's own default."
+    error_message = "effort is a whole number from 0 to 6 for WebP, to 9 for AVIF, from 1 to 10 for GIF; -1 is the format's own default."
   }
   validation {
     condition     = alltrue([for i, r in var.recipes : r.match != null || i == length(var.recipes) - 1])
