@@ -20,7 +20,7 @@ constexpr std::array kMagic{Magic{"\xff\xd8\xff"sv, "image/jpeg"},
                             Magic{"II+\0"sv, "image/tiff"},
                             Magic{"MM\0+"sv, "image/tiff"},
                             Magic{"BM"sv, "image/bmp"},
-                            Magic{"\0\0\1\0"sv, "image/x-icon"},
+                            Magic{"\0\0\1\0"sv, "image/vnd.microsoft.icon"},
                             Magic{"8BPS"sv, "image/vnd.adobe.photoshop"},
                             Magic{"\xff\x0a"sv, "image/jxl"},
                             Magic{"\0\0\0\x0cJXL \r\n\x87\n"sv, "image/jxl"},
@@ -38,7 +38,7 @@ std::string_view of_brands(std::string_view bytes) {
   for (std::size_t at = 8; at + 4 <= bytes.size(); at += at == 8 ? 8 : 4)
     for (const auto& [brand, type] : kBrands)
       if (bytes.substr(at, 4) == brand) return type;
-  if (bytes.substr(8, 4) == "mif1" || bytes.substr(8, 4) == "msf1") return "image/heif";
+  if (bytes.substr(8, 4) == "mif1" || bytes.substr(8, 4) == "msf1") return "image/heic";
   return "video/mp4";
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace imgproc::golden {
+namespace imgproc::images {
 
 /// What a file must come to; the words of the manifest.
 enum class Expectation { ok, reject, policy, any_safe };
@@ -24,4 +24,4 @@ struct CorpusFile {
 [[nodiscard]] base::Result<std::vector<CorpusFile>> read_manifest(
     const std::filesystem::path& folder);
 
-}  // namespace imgproc::golden
+}  // namespace imgproc::images

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 
-namespace imgproc::golden {
+namespace imgproc::images {
 namespace {
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -57,4 +57,4 @@ base::Result<std::vector<CorpusFile>> read_manifest(const std::filesystem::path&
   return files;
 }
 
-}  // namespace imgproc::golden
+}  // namespace imgproc::images

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "decoder/decoder_pool.h"
+#include "pipeline/media_type.h"
 
 namespace imgproc {
 namespace {
@@ -83,6 +84,54 @@ TEST(DecoderProgram, RefusesTextWithItsType) {
   ASSERT_TRUE(result->error);
   EXPECT_EQ(result->error->code, ports::kUnsupportedFormat);
   EXPECT_EQ(result->metadata.content_type, "text/plain");
+}
+
+// The pipeline chooses the recipe by its own look at the first bytes, without an engine. A record
+// whose type would name another recipe than the one that was used would never count as done.
+TEST(DecoderProgram, TellsTypesAsThePipelineDoes) {
+  using namespace std::string_view_literals;
+  const std::string_view heads[] = {
+      "\xFF\xD8\xFF\xE0 and so on"sv,
+      "\x89PNG\r\n\x1A\n and so on"sv,
+      "GIF87a and so on"sv,
+      "GIF89a and so on"sv,
+      "RIFF\x10\0\0\0WEBPVP8 and so on"sv,
+      "II*\0 and so on"sv,
+      "MM\0* and so on"sv,
+      "II+\0 and so on"sv,
+      "MM\0+ and so on"sv,
+      "\0\0\0\x14"
+      "ftypavif\0\0\0\0avif"sv,
+      "\0\0\0\x18"
+      "ftypmif1\0\0\0\0mif1avif"sv,
+      "\0\0\0\x14"
+      "ftypheic\0\0\0\0heic"sv,
+      "\0\0\0\x18"
+      "ftypmif1\0\0\0\0mif1heic"sv,
+      "\0\0\0\x14"
+      "ftypmif1\0\0\0\0mif1"sv,
+      "\0\0\0\x14"
+      "ftypisom\0\0\0\0mp41"sv,
+      "\xFF\x0A\xFA\x7F\x01"sv,
+      "\0\0\0\x0CJXL \r\n\x87\n and so on"sv,
+      "\0\0\0\x0CjP  \r\n\x87\n and so on"sv,
+      "BM\x01\0\0\0"sv,
+      "\0\0\1\0\1\0"sv,
+      "8BPS\0\1"sv,
+      "%PDF-1.7\n"sv,
+      "<svg xmlns='http://www.w3.org/2000/svg'/>"sv,
+      "\1\2\3\4 nothing known"sv,
+  };
+  decoder::DecoderPool pool({.program = std::filesystem::path(IMGPROC_DECODER_FOLDER) / "decoder"});
+  for (const std::string_view head : heads) {
+    auto job = pool.open(head.size());
+    ASSERT_TRUE(job);
+    std::ranges::copy(base::as_bytes(head), (*job)->input().begin());
+    const auto result = (*job)->run({});
+    ASSERT_TRUE(result) << result.error().describe();
+    EXPECT_EQ(result->metadata.content_type, pipeline::media_type_of(base::as_bytes(head)))
+        << base::to_hex(head);
+  }
 }
 
 }  // namespace

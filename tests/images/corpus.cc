@@ -28,8 +28,8 @@
 namespace {
 
 using namespace imgproc;
-using golden::CorpusFile;
-using golden::Expectation;
+using images::CorpusFile;
+using images::Expectation;
 
 constexpr int kSkipped = 77;
 constexpr std::uint32_t kTimeoutMs = 20000;
@@ -251,7 +251,7 @@ int main(int argc, char** argv) {
     fmt::print("skipped: no corpus at {}\n", options->corpus.string());
     return kSkipped;
   }
-  const auto files = golden::read_manifest(options->corpus);
+  const auto files = images::read_manifest(options->corpus);
   if (!files) {
     fmt::print(stderr, "{}\n", files.error().describe());
     return 2;
