@@ -1,6 +1,6 @@
 # shellcheck shell=bash source=tools/dev/common.sh disable=SC2154
-#: lint [changed|all|none]  formatting, layers, tidy rules, shellcheck, and clang-tidy of the files
-#:                      that changed since they last passed, of every file, or of none
+#: lint [changed|all|none]  format, layers, tidy rules, the record page, shellcheck, and clang-tidy
+#:                      of the files that changed since they last passed, of every file, or of none
 install_packages build "${packages_build[@]}"
 install_packages lint "${packages_lint[@]}"
 fetch_libvips
@@ -24,6 +24,7 @@ shell_is_right() {
 check format format_is_right
 check layers python3 tools/check_layers.py
 check tidy python3 tools/check_tidy.py
+check record python3 tools/check_record.py
 check shellcheck shell_is_right
 scope=${1:-changed}
 [[ $scope == none ]] ||
