@@ -12,8 +12,9 @@ locals {
   usd_per_gb_second  = var.architecture == "arm64" ? 0.0000133334 : 0.0000166667
   usd_per_invocation = 0.0000002
   usd_per_put_object = 0.000005
-  # A record of 3 KB, written once: table and full index 3 units each, the index of hashes 1.
-  usd_per_record = 7 * 0.000000625
+  # A record of 1 to 2 KB, written twice (claim and commit): table and full index 2 units each and the index of hashes 1, then
+  # 2 for the table and 4 for the full index, where the record moves from one status to the other.
+  usd_per_record = 11 * 0.000000625
 
   renditions_at_most = max([for r in var.recipes : length(r.renditions)]...)
   uploads_per_call   = var.trigger == "sqs" ? var.batch_size : 1
