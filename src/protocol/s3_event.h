@@ -84,8 +84,8 @@ struct ParsedEvents {
   std::string invocation_schema_version;
 };
 
-/// Understands all envelopes of DESIGN section 3. Code of errors: "MALFORMED_EVENT" (permanent),
-/// the message begins with the JSON pointer of what is wrong.
+/// Understands every envelope that ParsedEvents::Envelope names. Code of errors: "MALFORMED_EVENT"
+/// (permanent), the message begins with the JSON pointer of what is wrong.
 [[nodiscard]] base::Result<ParsedEvents> parse_events(std::string_view text);
 
 /// {"batchItemFailures":[{"itemIdentifier":id}]}; an empty list means that all went well.

@@ -19,10 +19,8 @@ for target in build/fuzz/bin/*_fuzz; do
   mkdir -p "build/fuzz/corpus/$name"
   seeds=()
   [[ -d fuzz/corpus/$name ]] && seeds+=("fuzz/corpus/$name")
-  dictionary=()
-  [[ -f fuzz/dict/$name.dict ]] && dictionary+=("-dict=fuzz/dict/$name.dict")
   if run_logged "fuzz-$name" "Fuzzing $name for $seconds s" "$target" -max_total_time="$seconds" \
-    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "${dictionary[@]}" \
+    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/findings/$name-" "build/fuzz/corpus/$name" "${seeds[@]}"; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/log/fuzz-$name.log")
     echo "fuzz: $name: $runs runs, no finding"

@@ -10,7 +10,7 @@
 namespace imgproc::localcloud {
 namespace {
 
-/// Operations' names come from requests; beyond this many the rest counts as one.
+/// The operation for log and metrics; S3 and Lambda, which have a path for it, count by method.
 std::string operation_of(const Route& route, const http::Request& request) {
   return route.operation.empty() ? request.method : route.operation;
 }
