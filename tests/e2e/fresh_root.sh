@@ -5,7 +5,9 @@
 # about 6 GB.
 #
 # usage: fresh_root.sh [run|test|all] [SUITE]        SUITE: bookworm (default), noble ...
-#   FRESH_ROOT=DIR   keeps the root there, and uses it again if it exists; else it is removed
+#   FRESH_ROOT=DIR     keeps the root there, and uses it again if it exists; else it is removed
+#   FRESH_CCACHE=DIR   lends a compiler cache to it, which spares time and hides no step
+#   FRESH_SHARED=DIR   shows it a folder of recorded messages and images beside the checkout
 #
 # apt and npm inside use this machine's own configuration, so it works behind a mirror too.
 set -euo pipefail
@@ -19,7 +21,7 @@ root=${FRESH_ROOT:-$(mktemp -d)}
 server=
 finish() {
   [[ -z $server ]] || stop
-  for mount in dev/shm dev/pts dev sys proc; do
+  for mount in shared root/.cache/ccache dev/shm dev/pts dev sys proc; do
     mountpoint -q "$root/$mount" && umount "$root/$mount"
   done
   [[ -n ${FRESH_ROOT:-} ]] || rm -rf --one-file-system "$root"
@@ -53,6 +55,12 @@ mount -t sysfs sys "$root/sys"
 for mount in dev dev/pts dev/shm; do
   mount --bind "/$mount" "$root/$mount"
 done
+lend() { # FOLDER PLACE: a folder of this machine, seen inside
+  mkdir -p "$root/$2"
+  mount --bind "$1" "$root/$2"
+}
+[[ -z ${FRESH_CCACHE:-} ]] || lend "$FRESH_CCACHE" root/.cache/ccache
+[[ -z ${FRESH_SHARED:-} ]] || lend "$FRESH_SHARED" shared
 
 rm -rf "$root/src"
 git clone -q --no-hardlinks "$checkout" "$root/src"
