@@ -1,6 +1,8 @@
-# `imgproc local` in a container.
+# `imgproc local` in a container. It has to listen beyond the loopback address there, so it checks
+# signatures: the key that it is started with is the one that clients must use.
 #   docker build -f packaging/local.Dockerfile -t imgproc-local .
-#   docker run -p 127.0.0.1:4566:4566 -v imgproc-data:/data imgproc-local
+#   docker run -p 127.0.0.1:4566:4566 -v imgproc-data:/data \
+#     -e IMGPROC_ACCESS_KEY_ID=me -e IMGPROC_SECRET_ACCESS_KEY=secret imgproc-local
 FROM debian:bookworm AS build
 COPY . /src
 WORKDIR /src
@@ -12,4 +14,4 @@ RUN install -d -o nobody -g nogroup /data
 USER nobody
 VOLUME /data
 EXPOSE 4566
-ENTRYPOINT ["/opt/imgproc/imgproc", "local", "--host", "0.0.0.0", "--data", "/data"]
+ENTRYPOINT ["/opt/imgproc/imgproc", "local", "--host", "0.0.0.0", "--strict-auth", "--data", "/data"]
