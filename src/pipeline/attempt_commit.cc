@@ -147,12 +147,13 @@ base::Result<std::optional<Record>> Attempt::claim(const std::vector<Made>& made
   for (int round = 0; round < kClaimsMax; ++round) {
     const bool final_at_once = made.empty() && obsolete_.empty();
     record_.processed_at = base::to_iso8601(parts_.clock.now());
-    IMGPROC_TRY(const auto replaced,
-                parts_.records.replace_if_not_older(final_at_once ? record_ : claim_record()));
+    const Record written = final_at_once ? record_ : claim_record();
+    IMGPROC_TRY(const auto replaced, parts_.records.replace_if_not_older(written));
     if (replaced.outcome == PutOutcome::superseded) return replaced.before;
     const bool first = round == 0;
     const bool met_unfinished = first && replaced.before && is_unfinished(*replaced.before);
     if (met_unfinished && replaced.before->sequencer < sequencer_) verify_ = true;
+    claimed_ = written;
     if (!inherit(replaced.before, met_unfinished)) return std::optional<Record>{};
   }
   return base::transient("CONTENDED", "other attempts kept changing the record");

@@ -49,6 +49,22 @@ TEST(ProcessorTest, MakesRenditionsAndTheRecord) {
   EXPECT_EQ(info->metadata.at("imgproc-generated"), "true");
 }
 
+TEST(ProcessorTest, AnUploadThatMeetsNobodyCostsNoMoreRequestsThanItNeeds) {
+  World world;
+  std::vector<std::string> calls;
+  const auto note = [&](std::string_view operation, std::string_view) -> base::Status {
+    calls.emplace_back(operation);
+    return {};
+  };
+  const auto event = world.put("k", jpeg("picture"));
+  world.source.set_hooks(note);
+  world.destination.set_hooks(note);
+  world.records.set_hooks(note);
+  expect_outcome(world, event, Kind::ready);
+  EXPECT_EQ(calls, (std::vector<std::string>{"get_record", "get", "put_record", "put", "put",
+                                             "put_record"}));
+}
+
 TEST(ProcessorTest, ARepeatedEventChangesNothing) {
   World world;
   const auto event = world.put("k", jpeg("picture"));
