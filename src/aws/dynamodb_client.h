@@ -12,7 +12,8 @@ namespace imgproc::aws {
 /// A DynamoDB table as RecordStore. Thread-safe.
 class DynamoDbClient final : public ports::RecordStore {
  public:
-  /// `exchange` retries and signs as "dynamodb".
+  /// `exchange` retries and signs as "dynamodb". What a retry after a lost answer comes to is told
+  /// at RecordStore::replace_if_not_older().
   DynamoDbClient(Endpoint endpoint, std::string table, std::unique_ptr<http::Exchange> exchange);
 
   [[nodiscard]] base::Result<std::optional<ports::Record>> get(std::string_view path) override;

@@ -35,6 +35,10 @@
 //  7. Whoever finds at its commit that another attempt at the same event wrote in between removes
 //  once
 //     more what it does not want of the other's, and checks that what it wants stands.
+//  8. Whoever is told that its own record stood there before wrote it twice: the answer to the
+//  first time
+//     got lost, and a client sent it again. What stood there before is not known then, and may have
+//     been complete, so all keys that the configuration could give are swept as in rule 6.
 
 #include <fmt/format.h>
 
@@ -82,6 +86,13 @@ std::set<std::string> wanted_keys(const Record& record) {
 /// As far as it matters: two attempts that claim the same do the same.
 bool is_same_claim(const Record& a, const Record& b) {
   return a.status == b.status && a.renditions == b.renditions;
+}
+
+/// Whether `before` is what this attempt itself wrote (rule 8). An equal record of another attempt
+/// at the same event is taken for it too, which costs a sweep.
+bool is_own_write(const Record& before, const Record& written) {
+  return is_same_claim(before, written) && before.sequencer == written.sequencer &&
+         before.request_id == written.request_id && before.processed_at == written.processed_at;
 }
 
 bool lists_all(const Record& record, const std::set<std::string>& keys) {
@@ -152,9 +163,11 @@ base::Result<std::optional<Record>> Attempt::claim(const std::vector<Made>& made
     if (replaced.outcome == PutOutcome::superseded) return replaced.before;
     const bool first = round == 0;
     const bool met_unfinished = first && replaced.before && is_unfinished(*replaced.before);
-    if (met_unfinished && replaced.before->sequencer < sequencer_) verify_ = true;
+    const bool answer_lost = replaced.before && is_own_write(*replaced.before, written);
+    // Whose claim was hidden by the lost answer cannot be told: it may be an unfinished older one.
+    if ((met_unfinished && replaced.before->sequencer < sequencer_) || answer_lost) verify_ = true;
     claimed_ = written;
-    if (!inherit(replaced.before, met_unfinished)) return std::optional<Record>{};
+    if (!inherit(replaced.before, met_unfinished || answer_lost)) return std::optional<Record>{};
   }
   return base::transient("CONTENDED", "other attempts kept changing the record");
 }
@@ -192,9 +205,15 @@ base::Result<Outcome> Attempt::commit(const std::vector<Made>& made) {
     IMGPROC_TRY(const auto replaced, parts_.records.replace_if_not_older(record_));
     if (replaced.outcome == PutOutcome::superseded) return yield_to(*replaced.before);
     if (replaced.before && !is_same_claim(*replaced.before, claimed_)) {
+      std::set<std::string> others;
       for (const auto& [name, rendition] : replaced.before->renditions)
-        if (!rendition.key.empty() && !own_keys_.contains(rendition.key))
-          IMGPROC_CHECK(renditions_.remove(rendition.key, sequencer_));
+        others.insert(rendition.key);
+      if (is_own_write(*replaced.before, record_))
+        for (auto& key : possible_keys(parts_.config, event_.bucket, event_.key))
+          others.insert(std::move(key));
+      for (const auto& key : others)
+        if (!key.empty() && !own_keys_.contains(key))
+          IMGPROC_CHECK(renditions_.remove(key, sequencer_));
       verify_ = true;
     }
   }

@@ -75,6 +75,64 @@ class FakeEngine final : public ports::ImageEngine {
   };
 };
 
+/// What the clients of real stores do: a call that failed with an error that may pass is sent
+/// again, so that a write whose answer got lost is done twice, and its second answer tells of the
+/// first.
+class ResendingRecordStore final : public ports::RecordStore {
+ public:
+  explicit ResendingRecordStore(ports::RecordStore& inner) : inner_(inner) {}
+  base::Result<std::optional<ports::Record>> get(std::string_view path) override {
+    auto result = inner_.get(path);
+    return may_pass(result) ? inner_.get(path) : result;
+  }
+  base::Result<ports::PutOutcome> put_if_not_older(const ports::Record& record) override {
+    auto result = inner_.put_if_not_older(record);
+    return may_pass(result) ? inner_.put_if_not_older(record) : result;
+  }
+  base::Result<ports::Replacement> replace_if_not_older(const ports::Record& record) override {
+    auto result = inner_.replace_if_not_older(record);
+    return may_pass(result) ? inner_.replace_if_not_older(record) : result;
+  }
+
+  template <class Result>
+  static bool may_pass(const Result& result) {
+    return !result && result.error().retryable;
+  }
+
+ private:
+  ports::RecordStore& inner_;
+};
+
+class ResendingBlobStore final : public ports::BlobStore {
+ public:
+  explicit ResendingBlobStore(ports::BlobStore& inner) : inner_(inner) {}
+  /// A download is taken up again by the client itself; nothing is done twice by it.
+  base::Result<ports::BlobInfo> get(std::string_view bucket, std::string_view key,
+                                    const ports::GetOptions& options,
+                                    const ports::BlobSink& sink) override {
+    return inner_.get(bucket, key, options, sink);
+  }
+  base::Result<ports::BlobInfo> head(std::string_view bucket, std::string_view key) override {
+    auto result = inner_.head(bucket, key);
+    return ResendingRecordStore::may_pass(result) ? inner_.head(bucket, key) : result;
+  }
+  base::Result<ports::BlobInfo> put(std::string_view bucket, std::string_view key,
+                                    std::span<const std::byte> bytes,
+                                    const ports::PutOptions& options) override {
+    auto result = inner_.put(bucket, key, bytes, options);
+    return ResendingRecordStore::may_pass(result) ? inner_.put(bucket, key, bytes, options)
+                                                  : result;
+  }
+  base::Status remove(std::string_view bucket, std::string_view key,
+                      const std::string& if_match) override {
+    auto result = inner_.remove(bucket, key, if_match);
+    return ResendingRecordStore::may_pass(result) ? inner_.remove(bucket, key, if_match) : result;
+  }
+
+ private:
+  ports::BlobStore& inner_;
+};
+
 inline std::string jpeg(std::string_view text) {
   return "\xff\xd8\xff" + std::string(text);
 }
@@ -89,11 +147,19 @@ struct World {
     destination.create_bucket("renditions");
   }
 
+  [[nodiscard]] ports::BlobStore& destination_port() {
+    if (clients_resend) return resending_destination;
+    return destination;
+  }
+  [[nodiscard]] ports::RecordStore& records_port() {
+    if (clients_resend) return resending_records;
+    return records;
+  }
   [[nodiscard]] Processor processor() {
     return Processor({.config = config,
                       .source = source,
-                      .destination = destination,
-                      .records = records,
+                      .destination = destination_port(),
+                      .records = records_port(),
                       .engine = engine,
                       .clock = clock,
                       .destination_bucket = "renditions",
@@ -174,6 +240,9 @@ struct World {
   ports::MemoryBlobStore source;
   ports::MemoryBlobStore destination;
   ports::MemoryRecordStore records;
+  ResendingBlobStore resending_destination{destination};
+  ResendingRecordStore resending_records{records};
+  bool clients_resend = false;
   FakeEngine engine;
   base::ManualClock clock;
   int counter = 0;

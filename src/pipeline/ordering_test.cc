@@ -6,6 +6,7 @@
 #include <random>
 #include <semaphore>
 #include <thread>
+#include <utility>
 
 #include "pipeline/fake_world_test.h"
 
@@ -140,9 +141,18 @@ class Worker {
     go_.release();
     paused_.acquire();
   }
+  /// Up to its next call of `operation`, which is not made yet, or to its end.
+  void step_up_to(std::string_view operation) {
+    do step();
+    while (!done_ && next_call_ != operation);
+  }
+  void step_to_end() {
+    while (!done_) step();
+  }
   /// Called by the ports' hooks.
-  static void pause() {
+  static void pause(std::string_view operation) {
     if (current == nullptr) return;
+    current->next_call_ = operation;
     current->paused_.release();
     current->go_.acquire();
     if (current->crash_) throw Crash{};
@@ -156,6 +166,7 @@ class Worker {
  private:
   static thread_local Worker* current;
   SourceEvent event_;
+  std::string next_call_;
   std::binary_semaphore go_{0};
   std::binary_semaphore paused_{0};
   bool crash_ = false;
@@ -167,8 +178,8 @@ class Worker {
 thread_local Worker* Worker::current = nullptr;
 
 void let_workers_pause(World& world) {
-  const auto pause = [](std::string_view, std::string_view) -> base::Status {
-    Worker::pause();
+  const auto pause = [](std::string_view operation, std::string_view) -> base::Status {
+    Worker::pause(operation);
     return {};
   };
   world.source.set_hooks(pause);
@@ -217,6 +228,159 @@ TEST(OrderingTest, TwoAttemptsAtOnceInAllInterleavingsOfTwoSwitches) {
         }
 }
 
+/// The destination holds what the record lists, and nothing else.
+void expect_all_listed(World& world) {
+  std::vector<std::string> listed;
+  for (const auto& [name, rendition] : world.record("k").renditions)
+    listed.push_back(rendition.key);
+  std::ranges::sort(listed);
+  EXPECT_EQ(world.destination.keys("renditions"), listed);
+}
+
+/// A versioned source, so that every event is about the bytes that it was sent for: "alpha" makes a
+/// WebP, "one" a JPEG.
+struct VersionedWorld : World {
+  VersionedWorld() : World(kTwoRenditions, /*versioned=*/true) { let_workers_pause(*this); }
+};
+
+// Rule 6. Nothing was there when the newer event was read, the older one ended before the newer
+// one's claim: its WebP is taken over, but the attempt dies before a claim lists it.
+TEST(OrderingTest, ARepetitionFindsTheKeysThatADeadAttemptHadTakenOver) {
+  VersionedWorld world;
+  const auto older = world.put("k", jpeg("alpha"));
+  const auto newer = world.put("k", jpeg("one"));
+  Worker dies(world, newer);
+  dies.step_up_to("put_record");
+  ASSERT_TRUE(world.process(older));
+  dies.step();
+  EXPECT_FALSE(world.record("k").renditions.contains("~0")) << "it is listed already";
+  dies.step(/*crash=*/true);
+  ASSERT_TRUE(dies.done());
+  ASSERT_TRUE(world.process(newer));
+  world.expect_consistent("k", newer);
+}
+
+// The same, but the dead attempt is not repeated (it was its event's last), and a still newer event
+// had read the store before all of it.
+TEST(OrderingTest, AClaimOverAnUnfinishedOneSweepsWhatThatOneHadTakenOver) {
+  VersionedWorld world;
+  const auto oldest = world.put("k", jpeg("alpha"));
+  const auto older = world.put("k", jpeg("one"));
+  const auto newest = world.put("k", jpeg("one"));
+  Worker last(world, newest);
+  last.step_up_to("put_record");
+  Worker dies(world, older);
+  dies.step_up_to("put_record");
+  ASSERT_TRUE(world.process(oldest));
+  dies.step();
+  dies.step(/*crash=*/true);
+  last.step_to_end();
+  ASSERT_TRUE(last.succeeded());
+  world.expect_consistent("k", newest);
+}
+
+// What took the keys over and died needed no claim: its record is complete, and says FAILED.
+TEST(OrderingTest, AnEventAfterAFailedOneSweepsWhatThatOneHadTakenOver) {
+  VersionedWorld world;
+  const auto oldest = world.put("k", jpeg("alpha"));
+  const auto older = world.put("k", jpeg("corrupt"));
+  Worker dies(world, older);
+  dies.step_up_to("put_record");
+  ASSERT_TRUE(world.process(oldest));
+  dies.step();
+  dies.step(/*crash=*/true);
+  EXPECT_EQ(world.record("k").status, ports::RecordStatus::failed);
+  const auto newest = world.put("k", jpeg("one"));
+  ASSERT_TRUE(world.process(newest));
+  world.expect_consistent("k", newest);
+}
+
+/// The answer to the next writing of a record gets lost, and the client writes it again.
+void lose_next_answer(World& world, bool& lose) {
+  world.clients_resend = true;
+  world.records.set_hooks(
+      [](std::string_view operation, std::string_view) -> base::Status {
+        Worker::pause(operation);
+        return {};
+      },
+      [&lose](std::string_view operation, std::string_view) -> base::Status {
+        if (operation != "put_record" || !std::exchange(lose, false)) return {};
+        return base::transient("ConnectionReset", "the answer was lost");
+      });
+}
+
+// Rule 8. The tombstone and the failure need no claim, so the record that a second writing meets is
+// complete, and that of the older event, which the first one replaced, is never seen.
+TEST(OrderingTest, ALostAnswerOfAFinalRecordHidesNoRenditions) {
+  for (const bool removes : {true, false}) {
+    VersionedWorld world;
+    const auto older = world.put("k", jpeg("alpha"));
+    const auto newer = removes ? world.remove("k") : world.put("k", jpeg("corrupt"));
+    bool lose = false;
+    lose_next_answer(world, lose);
+    Worker worker(world, newer);
+    worker.step_up_to("put_record");
+    ASSERT_TRUE(world.process(older));
+    EXPECT_FALSE(world.destination.keys("renditions").empty());
+    lose = true;
+    worker.step_to_end();
+    EXPECT_FALSE(lose);
+    ASSERT_TRUE(worker.succeeded());
+    EXPECT_EQ(world.record("k").sequencer, ports::pad_sequencer(newer.sequencer));
+    EXPECT_TRUE(world.destination.keys("renditions").empty()) << "removes " << removes;
+  }
+}
+
+// Rule 5. Three uploads of equal bytes: the middle one's attempt has looked at what the first left,
+// and writes under that ETag, which the newest one's rendition has as well. Then it dies.
+TEST(OrderingTest, WhoMetAnUnfinishedClaimChecksItsRenditionsInTheEnd) {
+  for (const bool loses_answer : {false, true}) {
+    VersionedWorld world;
+    ASSERT_TRUE(world.process(world.put("k", jpeg("one"))));
+    const auto older = world.put("k", jpeg("one"));
+    const auto newest = world.put("k", jpeg("one"));
+    bool lose = false;
+    lose_next_answer(world, lose);
+    Worker dies(world, older);
+    dies.step_up_to("put");
+    Worker last(world, newest);
+    last.step_up_to("put_record");
+    lose = loses_answer;
+    last.step_up_to("put");
+    last.step_up_to("put_record");
+    dies.step();
+    dies.step(/*crash=*/true);
+    last.step_to_end();
+    EXPECT_FALSE(lose);
+    ASSERT_TRUE(last.succeeded());
+    world.expect_consistent("k", newest, loses_answer ? "answer lost" : "");
+  }
+}
+
+// Of two writes at once S3 may tell of one only: two attempts at that one event see different
+// bytes.
+TEST(OrderingTest, ALostAnswerOfACommitHidesNoRenditions) {
+  World world;
+  const auto event = world.put("k", jpeg("alpha"));
+  bool lose = false;
+  let_workers_pause(world);
+  lose_next_answer(world, lose);
+  Worker first(world, event);
+  first.step_up_to("put_record");
+  (void)world.put("k", jpeg("one"));
+  Worker second(world, event);
+  second.step_up_to("put_record");
+  first.step();
+  second.step_to_end();
+  ASSERT_TRUE(second.succeeded());
+  first.step_up_to("put_record");
+  lose = true;
+  first.step_to_end();
+  EXPECT_FALSE(lose);
+  ASSERT_TRUE(first.succeeded());
+  expect_all_listed(world);
+}
+
 /// A random world under one seed: the user changes an object, events are delivered doubled, late
 /// and out of order to several attempts at once, which die, and whose calls fail before or after
 /// their effect.
@@ -227,9 +391,10 @@ void simulate(std::uint64_t seed) {
   World world;
   std::string trace = fmt::format("seed {}\n", seed);
   const bool faulty = chance(50);
+  world.clients_resend = chance(50);
   const auto pause = [&](std::string_view operation, std::string_view) -> base::Status {
     if (!Worker::is_at_work()) return {};
-    Worker::pause();
+    Worker::pause(operation);
     trace += fmt::format("    {}\n", operation);
     if (faulty && chance(2)) return base::transient("SlowDown", "please wait");
     return {};

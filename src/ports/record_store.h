@@ -35,6 +35,8 @@ class RecordStore {
   [[nodiscard]] virtual base::Result<PutOutcome> put_if_not_older(const Record& record) = 0;
   /// put_if_not_older() that also tells, in the same atomic step, what stood there (DynamoDB:
   /// ReturnValues ALL_OLD). The pipeline needs it to know every rendition that it must take away.
+  /// A client that sends a write again because the answer got lost tells of the first writing:
+  /// `before` is then the written record itself, and what it replaced is not known any more.
   /// The default reads first and then writes, so a write in between goes unseen: override it.
   [[nodiscard]] virtual base::Result<Replacement> replace_if_not_older(const Record& record);
 };
