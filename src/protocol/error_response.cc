@@ -51,18 +51,21 @@ std::string xml_escape(std::string_view text) {
 }
 
 http::Response s3_error(const base::Error& error, std::string_view resource,
-                        std::string_view request_id, bool head) {
+                        std::string_view request_id, bool head, const S3ErrorDetails& details) {
   http::Response response;
   response.status = status_of(error);
   response.headers.set("x-amz-request-id", std::string(request_id));
   response.headers.set("x-amz-id-2", std::string(request_id));
   if (head || response.status == 304) return response;
   response.headers.set("Content-Type", "application/xml");
+  std::string more;
+  for (const auto& [name, value] : details)
+    more += fmt::format("<{0}>{1}</{0}>", name, xml_escape(value));
   response.body = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>"
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>{}"
       "<Resource>{}</Resource><RequestId>{}</RequestId><HostId>{}</HostId></Error>",
-      xml_escape(error.code), xml_escape(full_message(error)), xml_escape(resource), request_id,
-      request_id);
+      xml_escape(error.code), xml_escape(full_message(error)), more, xml_escape(resource),
+      request_id, request_id);
   return response;
 }
 

@@ -1,6 +1,7 @@
 #include "localcloud/s3/conditions.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "base/bytes.h"
@@ -14,6 +15,13 @@ namespace {
 /// HTTP dates have whole seconds, so that is what is compared.
 std::int64_t seconds_of(base::SystemTime time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+/// A position in a range; those beyond any object are as good as the largest.
+std::optional<std::uint64_t> parse_position(std::string_view text) {
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
+  return base::parse_unsigned(text).value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
 }  // namespace
@@ -78,8 +86,8 @@ RangeAnswer parse_range(std::string_view header, std::uint64_t bytes) {
   if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos) return {};
   std::string_view first_text = base::trim(spec.substr(0, dash));
   std::string_view last_text = base::trim(spec.substr(dash + 1));
-  auto first = base::parse_unsigned(first_text);
-  auto last = base::parse_unsigned(last_text);
+  auto first = parse_position(first_text);
+  auto last = parse_position(last_text);
   if ((!first_text.empty() && !first) || (!last_text.empty() && !last)) return {};
   if (!first && !last) return {};
   if (!first) {

@@ -61,6 +61,17 @@ http::Response not_modified_answer(const FoundObject& object) {
   return response;
 }
 
+/// Which sizes would have done is told in a header and in the error.
+http::Response unsatisfiable_answer(const Operation& operation, const FoundObject& object,
+                                    const base::Error& error) {
+  http::Response response =
+      error_answer(operation, error,
+                   {{"RangeRequested", operation.header_or_empty("Range")},
+                    {"ActualObjectSize", std::to_string(object.version.bytes)}});
+  response.headers.add("Content-Range", fmt::format("bytes */{}", object.version.bytes));
+  return response;
+}
+
 base::Result<Selection> select_part(const FoundObject& object, std::string_view number_text) {
   auto number = base::parse_unsigned(number_text);
   if (!number || *number < 1 || *number > 10000)
@@ -136,7 +147,10 @@ Answer answer_object(Core& core, Operation& operation, bool head) {
       case ReadCondition::holds:
         break;
     }
-    IMGPROC_TRY(Selection selection, select_bytes(operation, object));
+    auto selected = select_bytes(operation, object);
+    if (!selected && selected.error().code == "InvalidRange")
+      return unsatisfiable_answer(operation, object, selected.error());
+    IMGPROC_TRY(Selection selection, std::move(selected));
     http::Response response = found_answer(operation, object, selection);
     if (head) {
       response.head_content_length = selection.range.count;

@@ -50,8 +50,11 @@ TEST_F(ObjectTest, PutGetHeadDelete) {
   Reply missing = send("GET", "/photos/a/b.txt");
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.element("Code"), "NoSuchKey");
+  EXPECT_EQ(missing.element("Key"), "a/b.txt");
   EXPECT_EQ(send("HEAD", "/photos/a/b.txt").body, "");
-  EXPECT_EQ(send("GET", "/nowhere/a").element("Code"), "NoSuchBucket");
+  Reply nowhere = send("GET", "/nowhere/a");
+  EXPECT_EQ(nowhere.element("Code"), "NoSuchBucket");
+  EXPECT_EQ(nowhere.element("BucketName"), "nowhere");
 }
 
 TEST_F(ObjectTest, LargeBodiesAreFilesThatDisappearWithTheirObject) {
@@ -186,20 +189,25 @@ TEST_F(ObjectTest, RangesTable) {
            {"digits", "bytes=8-100", 206, "89", "bytes 8-9/10"},
            {"digits", "bytes=-3", 206, "789", "bytes 7-9/10"},
            {"digits", "bytes=-100", 206, "0123456789", "bytes 0-9/10"},
-           {"digits", "bytes=10-", 416, "", ""},
-           {"digits", "bytes=-0", 416, "", ""},
+           {"digits", "bytes=8-99999999999999999999999", 206, "89", "bytes 8-9/10"},
+           {"digits", "bytes=-99999999999999999999999", 206, "0123456789", "bytes 0-9/10"},
+           {"digits", "bytes=10-", 416, "", "bytes */10"},
+           {"digits", "bytes=99999999999999999999999-", 416, "", "bytes */10"},
+           {"digits", "bytes=-0", 416, "", "bytes */10"},
            {"digits", "bytes=4-2", 200, "0123456789", ""},
            {"digits", "bytes=1-2,4-5", 200, "0123456789", ""},
            {"digits", "bytes=x-5", 200, "0123456789", ""},
            {"digits", "items=1-2", 200, "0123456789", ""},
-           {"empty", "bytes=0-0", 416, "", ""},
-           {"empty", "bytes=-1", 416, "", ""},
+           {"empty", "bytes=0-0", 416, "", "bytes */0"},
+           {"empty", "bytes=-1", 416, "", "bytes */0"},
        }) {
     Reply get = send("GET", "/photos/" + c.key, {}, {{"Range", c.range}});
     EXPECT_EQ(get.status, c.status) << c.range;
     EXPECT_EQ(get.header("Content-Range"), c.content_range) << c.range;
     if (c.status == 416) {
       EXPECT_EQ(get.element("Code"), "InvalidRange");
+      EXPECT_EQ(get.element("RangeRequested"), c.range);
+      EXPECT_EQ(get.element("ActualObjectSize"), c.key == "empty" ? "0" : "10");
     } else {
       EXPECT_EQ(get.body, c.body) << c.range;
     }

@@ -8,6 +8,7 @@
 #include "localcloud/context.h"
 #include "localcloud/event_targets.h"
 #include "localcloud/s3/body_store.h"
+#include "protocol/error_response.h"
 
 namespace imgproc::localcloud::s3 {
 
@@ -42,7 +43,8 @@ struct Operation {
 using Answer = base::Result<http::Response>;
 
 /// The error as S3 answers it to this request, without a body to HEAD.
-[[nodiscard]] http::Response error_answer(const Operation& operation, base::Error error);
+[[nodiscard]] http::Response error_answer(const Operation& operation, base::Error error,
+                                          protocol::S3ErrorDetails details = {});
 
 /// The canonical user id of the one account.
 inline constexpr const char* kOwnerId =

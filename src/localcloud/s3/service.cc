@@ -41,15 +41,19 @@ std::optional<std::string> Operation::version_id() const {
   return id && !id->empty() ? id : std::nullopt;
 }
 
-http::Response error_answer(const Operation& operation, base::Error error) {
+http::Response error_answer(const Operation& operation, base::Error error,
+                            protocol::S3ErrorDetails details) {
   error = as_s3_error(std::move(error));
+  if (error.code == "NoSuchBucket") details.emplace_back("BucketName", operation.bucket);
+  if (error.code == "NoSuchKey" || error.code == "NoSuchVersion")
+    details.emplace_back("Key", operation.key);
   if (error.http_status >= 500 && error.http_status != 501)
     base::log_error("S3 request failed", {{"request_id", operation.caller.request_id},
                                           {"method", operation.request.method},
                                           {"target", operation.request.target},
                                           {"error", error.describe()}});
   return protocol::s3_error(error, operation.request.path(), operation.caller.request_id,
-                            operation.request.method == "HEAD");
+                            operation.request.method == "HEAD", details);
 }
 
 base::Result<std::unique_ptr<S3Service>> S3Service::create(Context& context, EventTargets events) {
