@@ -51,7 +51,7 @@ base::Status write_parts(const Operation& operation, const FoundObject& object, 
     if (!value) return invalid_argument("x-amz-max-parts must be a number");
     count_max = std::min<std::uint64_t>(*value, kListMax);
   }
-  xml.open("ObjectParts").number("TotalPartsCount", object.parts.size());
+  xml.open("ObjectParts").number("PartsCount", object.parts.size());
   xml.number("PartNumberMarker", marker);
   std::uint64_t count = 0;
   std::int64_t last = 0;

@@ -96,7 +96,7 @@ TEST_F(MultipartTest, PartsBecomeOneObject) {
 
   Reply attributes = send("GET", "/big/k?attributes", {},
                           {{"x-amz-object-attributes", "ETag,ObjectParts,ObjectSize,Checksum"}});
-  EXPECT_EQ(attributes.element("TotalPartsCount"), "3");
+  EXPECT_EQ(attributes.element("PartsCount"), "3");
   EXPECT_EQ(attributes.element("ObjectSize"), std::to_string(whole.size()));
   EXPECT_EQ(send("DELETE", "/big/k").status, 204);
   EXPECT_EQ(files(), 0U);
