@@ -360,6 +360,14 @@ TEST_F(ObjectTest, DeleteObjectsReportsEveryKey) {
     EXPECT_EQ(send("POST", "/photos?delete", bad).element("Code"), "MalformedXML") << bad;
 }
 
+TEST_F(ObjectTest, KeysOfSpacesCanBeDeletedByTheHundred) {
+  send("PUT", "/photos/%20", "1");
+  Reply reply =
+      send("POST", "/photos?delete", "<Delete> <Object> <Key> </Key> </Object> </Delete>");
+  EXPECT_EQ(reply.elements("Key"), std::vector<std::string>{" "}) << reply.body;
+  EXPECT_EQ(send("GET", "/photos/%20").status, 404);
+}
+
 TEST_F(ObjectTest, BucketsAreCreatedListedAndDeleted) {
   EXPECT_EQ(send("HEAD", "/photos").status, 200);
   EXPECT_EQ(send("HEAD", "/photos").header("x-amz-bucket-region"), "us-east-1");

@@ -9,8 +9,10 @@ namespace imgproc::localcloud::s3 {
 
 base::Status parse_xml(std::string_view text, std::string_view root, pugi::xml_document& document) {
   if (text.size() > kXmlBytesMax) return malformed_xml("the document is too long");
+  // A key may consist of spaces alone: such a text counts where it is all that an element holds.
   pugi::xml_parse_result result =
-      document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
+      document.load_buffer(text.data(), text.size(),
+                           pugi::parse_default | pugi::parse_ws_pcdata_single, pugi::encoding_utf8);
   if (!result)
     return malformed_xml(fmt::format("{} at byte {}", result.description(), result.offset));
   std::string_view name = document.document_element().name();
