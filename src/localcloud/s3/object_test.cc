@@ -368,6 +368,22 @@ TEST_F(ObjectTest, KeysOfSpacesCanBeDeletedByTheHundred) {
   EXPECT_EQ(send("GET", "/photos/%20").status, 404);
 }
 
+TEST_F(ObjectTest, HeadersThatChangeAnOperationAreHonouredOrRefused) {
+  EXPECT_EQ(
+      send("PUT", "/photos/k", "old", {{"x-amz-expected-bucket-owner", "000000000000"}}).status,
+      200);
+  Reply foreign =
+      send("PUT", "/photos/k", "new", {{"x-amz-expected-bucket-owner", "123456789012"}});
+  EXPECT_EQ(foreign.status, 403);
+  EXPECT_EQ(foreign.element("Code"), "AccessDenied");
+  for (const char* header : {"x-amz-write-offset-bytes", "x-amz-checksum-sha512"}) {
+    Reply refused = send("PUT", "/photos/k", "new", {{header, "3"}});
+    EXPECT_EQ(refused.status, 501) << header;
+    EXPECT_EQ(refused.element("Code"), "NotImplemented") << header;
+  }
+  EXPECT_EQ(send("GET", "/photos/k").body, "old");
+}
+
 TEST_F(ObjectTest, BucketsAreCreatedListedAndDeleted) {
   EXPECT_EQ(send("HEAD", "/photos").status, 200);
   EXPECT_EQ(send("HEAD", "/photos").header("x-amz-bucket-region"), "us-east-1");

@@ -2,18 +2,42 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "localcloud/s3/address.h"
 #include "localcloud/s3/dispatch.h"
 #include "localcloud/s3/errors.h"
 #include "localcloud/s3/index.h"
 #include "localcloud/s3/operation.h"
+#include "protocol/checksum.h"
 #include "protocol/error_response.h"
 
 namespace imgproc::localcloud::s3 {
 namespace {
+
+/// Headers that change what an operation does are refused where that is not supported: whoever
+/// sends them must not believe that they took effect.
+base::Status check_headers(const Operation& operation) {
+  constexpr std::string_view kChecksum = "x-amz-checksum-";
+  for (const auto& [raw_name, value] : operation.request.headers.fields()) {
+    const std::string name = base::to_lower(raw_name);
+    if ((name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") &&
+        value != kAccountId)
+      return fail(403, "AccessDenied",
+                  fmt::format("Access Denied: the bucket's owner is {}, not {} ({})", kAccountId,
+                              value, name));
+    if (name == "x-amz-write-offset-bytes") return not_implemented("appending to objects: " + name);
+    if (name.starts_with(kChecksum) && name != "x-amz-checksum-algorithm" &&
+        name != "x-amz-checksum-mode" && name != "x-amz-checksum-type" &&
+        std::ranges::find(protocol::checksum_names(), name, &protocol::ChecksumName::header) ==
+            protocol::checksum_names().end())
+      return not_implemented(name);
+  }
+  return {};
+}
 
 Answer answer(Core& core, Operation& operation) {
   IMGPROC_TRY(Address address,
@@ -22,6 +46,7 @@ Answer answer(Core& core, Operation& operation) {
   operation.key = std::move(address.key);
   if (operation.bucket.empty() && !operation.key.empty())
     return fail(400, "InvalidBucketName", "The specified bucket is not valid: its name is empty");
+  IMGPROC_CHECK(check_headers(operation));
   const Route* route = find_route(operation);
   if (route == nullptr)
     return not_implemented(operation.request.method + " " + operation.request.target);
