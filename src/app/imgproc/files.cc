@@ -99,31 +99,41 @@ base::Result<FileWork> prepare_work(const std::vector<std::string>& arguments,
 
 std::size_t for_each_file(
     const FilesByKey& files, std::size_t workers,
-    const std::function<bool(const std::string& key, const fs::path& path)>& work) {
+    const std::function<FileReport(const std::string& key, const fs::path& path)>& report) {
   const std::vector<std::pair<std::string, fs::path>> list(files.begin(), files.end());
   const bool show = list.size() >= kProgressFilesMin && ::isatty(STDERR_FILENO) != 0;
   std::atomic<std::size_t> next = 0;
-  std::atomic<std::size_t> done = 0;
-  std::atomic<std::size_t> failed = 0;
+  std::mutex output;
+  std::size_t done = 0;
+  std::size_t failed = 0;
+  const auto print = [&](const FileReport& made) {
+    const std::lock_guard lock(output);
+    if (!made.succeeded) ++failed;
+    ++done;
+    // The line of progress makes room first: both may be on one terminal.
+    if (show) std::fputs("\r\x1b[K", stderr);
+    std::FILE* const into = made.is_error ? stderr : stdout;
+    std::fputs((made.text + "\n").c_str(), into);
+    if (!show) return;
+    std::fflush(into);
+    if (done < list.size()) std::fputs(fmt::format("{} of {}", done, list.size()).c_str(), stderr);
+  };
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < std::min(workers, list.size()); ++i)
     threads.emplace_back([&] {
-      for (std::size_t at = next++; at < list.size(); at = next++) {
-        if (!work(list[at].first, list[at].second)) ++failed;
-        const std::size_t count = ++done;
-        if (show)
-          std::fputs(fmt::format("\r{} of {}\x1b[K{}", count, list.size(),
-                                 count == list.size() ? "\n" : "")
-                         .c_str(),
-                     stderr);
-      }
+      for (std::size_t at = next++; at < list.size(); at = next++)
+        print(report(list[at].first, list[at].second));
     });
   threads.clear();
   return failed;
 }
 
+std::string error_line(const base::Error& error) {
+  return "imgproc: " + error.describe();
+}
+
 void print_error(const base::Error& error) {
-  std::fputs(("imgproc: " + error.describe() + "\n").c_str(), stderr);
+  std::fputs((error_line(error) + "\n").c_str(), stderr);
 }
 
 }  // namespace imgproc::app

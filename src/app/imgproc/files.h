@@ -45,14 +45,25 @@ struct FileWork {
                                                   const std::string& config_file,
                                                   std::size_t workers);
 
-/// Calls `work` for every file from `workers` threads, with a line of progress on standard error if
-/// that is a terminal and there are many. `work` must be thread-safe; returns whether it succeeded.
-/// Returns how many did not.
+/// What became of one file.
+struct FileReport {
+  /// Printed as a line, on standard error if `is_error`.
+  std::string text;
+  bool succeeded = true;
+  bool is_error = false;
+};
+
+/// Calls `report` for every file from `workers` threads and prints what it returns, with a line of
+/// progress below on standard error if that is a terminal and there are many files. `report` must
+/// be thread-safe. Returns how many files did not succeed.
 std::size_t for_each_file(
     const FilesByKey& files, std::size_t workers,
-    const std::function<bool(const std::string& key, const std::filesystem::path& path)>& work);
+    const std::function<FileReport(const std::string& key, const std::filesystem::path& path)>&
+        report);
 
-/// Prints "imgproc: …" on standard error.
+/// "imgproc: …"
+[[nodiscard]] std::string error_line(const base::Error& error);
+/// Prints it on standard error.
 void print_error(const base::Error& error);
 
 }  // namespace imgproc::app

@@ -1,9 +1,7 @@
 // imgproc inspect: what an image is, as the record would tell it.
 
 #include <boost/json.hpp>
-#include <cstdio>
 #include <memory>
-#include <mutex>
 
 #include "app/imgproc/commands.h"
 #include "app/imgproc/file_blob_store.h"
@@ -59,27 +57,23 @@ base::Result<json::object> inspect(FileBlobStore& store, ports::ImageEngine& eng
 }
 
 int run(const InspectSettings& settings) {
-  const auto prepared = prepare_work(settings.files, settings.config, settings.workers);
-  if (!prepared) {
-    print_error(prepared.error());
+  const auto work = prepare_work(settings.files, settings.config, settings.workers);
+  if (!work) {
+    print_error(work.error());
     return kExitUsage;
   }
-  const auto& [config, files, workers, decoders] = *prepared;
-  decoder::DecoderPool engine(decoders);
-  FileBlobStore store(FileBlobStore::among(files));
-  std::mutex output;
-  const std::size_t failed = for_each_file(files, workers, [&](const auto& key, const auto& path) {
-    const auto found = inspect(store, engine, config.limits, key);
-    json::object line{{"file", path.string()}};
-    if (found)
-      for (const auto& member : *found) line[member.key()] = member.value();
-    else
-      line["error"] = {{"code", found.error().code}, {"message", found.error().message}};
-    const bool succeeded = !line.contains("error");
-    const std::lock_guard lock(output);
-    std::puts(json::serialize(line).c_str());
-    return succeeded;
-  });
+  decoder::DecoderPool engine(work->decoders);
+  FileBlobStore store(FileBlobStore::among(work->files));
+  const std::size_t failed =
+      for_each_file(work->files, work->workers, [&](const auto& key, const auto& path) {
+        const auto found = inspect(store, engine, work->config.limits, key);
+        json::object line{{"file", path.string()}};
+        if (found)
+          for (const auto& member : *found) line[member.key()] = member.value();
+        else
+          line["error"] = {{"code", found.error().code}, {"message", found.error().message}};
+        return FileReport{.text = json::serialize(line), .succeeded = !line.contains("error")};
+      });
   return failed == 0 ? kExitOk : kExitSomeFailed;
 }
 

@@ -40,9 +40,9 @@ int main(int argc, char** argv) {
   imgproc::app::add_inspect_command(app, exit_code);
   imgproc::app::add_lint_command(app, exit_code);
   imgproc::app::add_doctor_command(app, exit_code);
-  app.add_subcommand("version", "Print the version")->callback([] {
-    std::puts("imgproc " IMGPROC_VERSION);
-  });
+  auto* version = app.add_subcommand("version", "Print the version");
+  version->footer("Example:\n  imgproc version");
+  version->callback([] { std::puts("imgproc " IMGPROC_VERSION); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <cstdio>
 #include <memory>
-#include <mutex>
 
 #include "app/imgproc/commands.h"
 #include "app/imgproc/file_blob_store.h"
@@ -39,20 +37,38 @@ std::string describe(const ports::Record& record, const std::filesystem::path& o
   return line;
 }
 
+FileReport report(const ProcessSettings& settings, const std::string& key,
+                  const base::Result<pipeline::Outcome>& outcome) {
+  namespace json = boost::json;
+  if (!outcome) {
+    const base::Error& error = outcome.error();
+    if (settings.json)
+      return {.text = json::serialize(json::object{
+                  {"key", key}, {"error", {{"code", error.code}, {"message", error.message}}}}),
+              .succeeded = false};
+    return {.text = error_line({.code = error.code, .message = key + ": " + error.message}),
+            .succeeded = false,
+            .is_error = true};
+  }
+  const auto& record = outcome->record;
+  return {.text = settings.json ? json::serialize(record_to_json(record))
+                                : describe(record, settings.out),
+          .succeeded = record.status == ports::RecordStatus::ready ||
+                       record.status == ports::RecordStatus::skipped};
+}
+
 int run(const ProcessSettings& settings) {
-  const auto prepared = prepare_work(settings.files, settings.config, settings.workers);
-  if (!prepared) {
-    print_error(prepared.error());
+  const auto work = prepare_work(settings.files, settings.config, settings.workers);
+  if (!work) {
+    print_error(work.error());
     return kExitUsage;
   }
-  const auto& [config, files, workers, decoders] = *prepared;
-  decoder::DecoderPool engine(decoders);
-
-  FileBlobStore source(FileBlobStore::among(files));
+  decoder::DecoderPool engine(work->decoders);
+  FileBlobStore source(FileBlobStore::among(work->files));
   FileBlobStore destination(FileBlobStore::below(settings.out));
   ports::MemoryRecordStore records;
   base::RealClock clock;
-  const pipeline::Processor processor({.config = config,
+  const pipeline::Processor processor({.config = work->config,
                                        .source = source,
                                        .destination = destination,
                                        .records = records,
@@ -60,38 +76,18 @@ int run(const ProcessSettings& settings) {
                                        .clock = clock,
                                        .destination_bucket = settings.out,
                                        .source_buckets = {}});
-  std::mutex output;
-  const std::size_t failed = for_each_file(files, workers, [&](const auto& key, const auto&) {
-    const pipeline::SourceEvent event{.kind = pipeline::SourceEvent::Kind::created,
-                                      .bucket = "files",
-                                      .key = key,
-                                      .version_id = {},
-                                      .etag = {},
-                                      .size = {},
-                                      .sequencer = {},
-                                      .time = clock.now()};
-    const auto outcome = processor.process(event, {});
-    const std::lock_guard lock(output);
-    if (!outcome) {
-      if (settings.json)
-        std::puts(boost::json::serialize(
-                      boost::json::object{
-                          {"key", key},
-                          {"error",
-                           {{"code", outcome.error().code}, {"message", outcome.error().message}}}})
-                      .c_str());
-      else
-        print_error(
-            {.code = outcome.error().code, .message = key + ": " + outcome.error().message});
-      return false;
-    }
-    const auto& record = outcome->record;
-    std::puts((settings.json ? boost::json::serialize(record_to_json(record))
-                             : describe(record, settings.out))
-                  .c_str());
-    return record.status == ports::RecordStatus::ready ||
-           record.status == ports::RecordStatus::skipped;
-  });
+  const std::size_t failed =
+      for_each_file(work->files, work->workers, [&](const auto& key, const auto&) {
+        const pipeline::SourceEvent event{.kind = pipeline::SourceEvent::Kind::created,
+                                          .bucket = "files",
+                                          .key = key,
+                                          .version_id = {},
+                                          .etag = {},
+                                          .size = {},
+                                          .sequencer = {},
+                                          .time = clock.now()};
+        return report(settings, key, processor.process(event, {}));
+      });
   return failed == 0 ? kExitOk : kExitSomeFailed;
 }
 
