@@ -99,12 +99,16 @@ def test_progress_on_a_terminal_does_not_mix_with_the_output(pictures, tmp_path,
     assert len(told) == 1 and told[0].startswith(("{", "note.txt"))
 
 
-def test_lint_tells_every_fault(tmp_path):
+def test_lint_tells_every_fault_and_local_refuses_them_at_the_start(tmp_path):
     faulty = tmp_path / "imgproc.json"
     faulty.write_text('{"recipes": [{"renditions": {"a": {"width": -1}}}], "nonsense": 1}')
     linted = run("lint", faulty)
     assert linted.returncode == 1
     assert "/recipes/0/renditions/a/width" in linted.stderr and "/nonsense" in linted.stderr
+    refused = run("local", "--port", "0", "--data", tmp_path / "data", "--config", faulty)
+    assert refused.returncode == 1
+    assert "/nonsense" in refused.stderr and refused.stdout == ""
+    assert not (tmp_path / "data").exists()
     faulty.write_text('{"recipes": [{"renditions": {"a": {"width": 10}}}]}')
     assert run("lint", faulty).returncode == 0
     assert run("lint", "--schema").stdout.startswith("{")
