@@ -119,3 +119,25 @@ def test_doctor_says_whether_the_decoder_works(tmp_path):
     assert "decoder: works" in told.stdout
     assert told.returncode == 0, told.stdout
     assert not (tmp_path / "data").exists()
+
+
+def test_a_restart_keeps_the_notification_that_a_user_has_set(tmp_path):
+    def function_rules(s3):
+        answer = s3.get_bucket_notification_configuration(Bucket=stack.SOURCE)
+        return answer.get("LambdaFunctionConfigurations", [])
+
+    server = clients.Server(tmp_path / "data", "--quiet")
+    s3 = clients.client("s3", server.endpoint)
+    (standard,) = function_rules(s3)
+    mine = {"Id": "mine", "LambdaFunctionArn": standard["LambdaFunctionArn"],
+            "Events": ["s3:ObjectCreated:Put"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "only/"}]}}}
+    s3.put_bucket_notification_configuration(
+        Bucket=stack.SOURCE, NotificationConfiguration={"LambdaFunctionConfigurations": [mine]})
+    assert server.stop()
+    server = clients.Server(tmp_path / "data", "--quiet")
+    try:
+        assert [rule["Id"] for rule in function_rules(clients.client("s3", server.endpoint))] \
+            == ["mine"]
+    finally:
+        assert server.stop()

@@ -216,6 +216,15 @@ base::Status create_notification(http::Exchange& cloud, const StandardStackOptio
                                      fmt::format("/2015-03-31/functions/{}/policy", kFunctionName),
                                      json::serialize(permission)),
                           {201, 409})));
+  // What a user has put there since the first start stays.
+  IMGPROC_TRY(const auto standing,
+              call(cloud, "the source bucket's notification",
+                   signed_for("s3", options.region, "GET",
+                              fmt::format("/{}?notification", kSourceBucket), ""),
+                   {200}));
+  if (standing.body.find("<Id>") != std::string::npos ||
+      standing.body.find("<EventBridgeConfiguration") != std::string::npos)
+    return {};
   std::string body = fmt::format(
       "<NotificationConfiguration "
       "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><CloudFunctionConfiguration>"
