@@ -48,13 +48,19 @@ def item_of(dynamodb, key):
                              Key={"path": {"S": f"{SOURCE}/{key}"}}).get("Item")
 
 
+def _is_final(item):
+    """A tombstone that still lists renditions is a claim: they are being removed."""
+    listed = item.get("renditions", {}).get("M")
+    return item["status"]["S"] in FINAL and not (item["status"]["S"] == "DELETED" and listed)
+
+
 def wait_for_record(dynamodb, key, seconds_max=90, etag=None):
     """The record once it is final, and tells of the object with `etag` if that is given."""
     deadline = time.monotonic() + seconds_max
     item = None
     while time.monotonic() < deadline:
         item = item_of(dynamodb, key)
-        if (item and item["status"]["S"] in FINAL
+        if (item and _is_final(item)
                 and (etag is None or item.get("etag", {}).get("S") == etag.strip('"'))):
             return item
         time.sleep(0.05)
