@@ -3,10 +3,14 @@
 #   imgproc_module(image USES base ports LINKS imgproc_vips)
 #
 # makes library imgproc_image of every *.cc below the folder (tests and main.cc left out) and
-# program image_test of every *_test.cc, which ctest runs.
+# program image_test of every *_test.cc, which ctest runs. A folder within it that is a library of
+# its own is named in APART.
 function(imgproc_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_LINKS;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  foreach(folder ${ARG_APART})
+    list(FILTER sources EXCLUDE REGEX "/${name}/${folder}/")
+  endforeach()
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")

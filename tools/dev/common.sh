@@ -18,12 +18,15 @@ packages_build=(
 )
 # A Node.js from elsewhere brings its own npm, which Debian's package would conflict with.
 command -v npm >/dev/null || packages_build+=(nodejs npm)
+# The judge of the JPEG decoder of our own, for tests and fuzzers.
+package_jpeg="libjpeg62-turbo-dev|libjpeg-turbo8-dev"
 packages_test=(
   libgtest-dev libgmock-dev python3 python3-pytest python3-boto3 curl unzip
-  libimage-exiftool-perl
+  libimage-exiftool-perl "$package_jpeg"
 )
 packages_lint=(
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev shellcheck python3
+  "$package_jpeg"
 )
 # Better with it, but not needed: Ubuntu 24.04 has no awscli package.
 packages_wish=(awscli)

@@ -1,0 +1,34 @@
+// The JPEG decoder of our own against the system's libjpeg-turbo: what it takes must be decodable
+// there and give the same picture, and where libjpeg warns of damage it must have been refused, but
+// in scans of a progressive file that have no part in the picture.
+
+#include <cstdlib>
+
+#include "image/jpeg_dc/jpeg_dc.h"
+#include "oracle.h"
+
+namespace {
+
+/// At full size; keeps a run short.
+constexpr std::uint64_t kPixelsMax = 1 << 22;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace imgproc;
+  const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
+  const auto ours = image::jpeg_dc::decode_eighth(bytes);
+  if (!ours) return 0;
+  require(ours->pixels.size() == std::size_t{ours->width} * ours->height * ours->bands);
+  if (std::uint64_t{64} * ours->width * ours->height > kPixelsMax) return 0;
+  const auto theirs = oracle::decode_eighth(bytes);
+  require(theirs.is_decoded);
+  require(theirs.warnings == 0 || ours->is_partial);
+  require(theirs.width == ours->width && theirs.height == ours->height);
+  require(theirs.bands == ours->bands && theirs.pixels == ours->pixels);
+  return 0;
+}

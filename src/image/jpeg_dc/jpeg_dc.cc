@@ -1,0 +1,82 @@
+#include "image/jpeg_dc/jpeg_dc.h"
+
+#include <algorithm>
+
+#include "image/jpeg_dc/progressive.h"
+#include "image/jpeg_dc/sequential.h"
+
+namespace imgproc::image::jpeg_dc {
+namespace {
+
+using Planes = std::array<Plane, kComponentsMax>;
+
+/// How many pixels of the eighth share one sample of a component.
+struct Spread {
+  unsigned x = 1;
+  unsigned y = 1;
+};
+
+Spread spread_of(const Structure& structure, const Component& component) {
+  return {structure.h_max / (component.h * 1U * component.side),
+          structure.v_max / (component.v * 1U * component.side)};
+}
+
+std::uint8_t clamp(int value) {
+  return static_cast<std::uint8_t>(std::clamp(value, 0, 255));
+}
+
+/// One row of a component as wide as the picture, its samples repeated where it has fewer.
+void fetch_row(const Plane& plane, Spread spread, std::uint32_t y, std::span<std::uint8_t> row) {
+  const std::uint8_t* samples = plane.samples.data() + y / spread.y * plane.stride;
+  if (spread.x == 1) {
+    std::copy_n(samples, row.size(), row.data());
+    return;
+  }
+  for (std::size_t x = 0; x < row.size(); ++x) row[x] = samples[x / spread.x];
+}
+
+/// JFIF's conversion in libjpeg's 16-bit fixed point (jdcolor.c).
+void to_rgb(const std::array<std::vector<std::uint8_t>, kComponentsMax>& rows, std::uint8_t* out) {
+  constexpr int kHalf = 1 << 15;
+  const std::size_t width = rows[0].size();
+  const std::uint8_t *luma = rows[0].data(), *blue = rows[1].data(), *red = rows[2].data();
+  for (std::size_t x = 0; x < width; ++x) {
+    const int y = luma[x], cb = blue[x] - 128, cr = red[x] - 128;
+    out[3 * x] = clamp(y + ((91881 * cr + kHalf) >> 16));
+    out[3 * x + 1] = clamp(y + ((-22554 * cb - 46802 * cr + kHalf) >> 16));
+    out[3 * x + 2] = clamp(y + ((116130 * cb + kHalf) >> 16));
+  }
+}
+
+Eighth join(const Structure& structure, const Planes& planes) {
+  Eighth picture;
+  picture.width = (structure.width + 7) / 8;
+  picture.height = (structure.height + 7) / 8;
+  picture.bands = structure.component_count;
+  picture.is_partial = structure.progressive;
+  picture.pixels.resize(std::size_t{picture.width} * picture.height * picture.bands);
+  std::array<std::vector<std::uint8_t>, kComponentsMax> rows;
+  for (auto& row : rows) row.resize(picture.width);
+  for (std::uint32_t y = 0; y < picture.height; ++y) {
+    for (unsigned i = 0; i < structure.component_count; ++i)
+      fetch_row(planes[i], spread_of(structure, structure.components[i]), y, rows[i]);
+    std::uint8_t* const out =
+        picture.pixels.data() + std::size_t{y} * picture.width * picture.bands;
+    if (picture.bands == 1)
+      std::copy(rows[0].begin(), rows[0].end(), out);
+    else
+      to_rgb(rows, out);
+  }
+  return picture;
+}
+
+}  // namespace
+
+base::Result<Eighth> decode_eighth(std::span<const std::byte> file) {
+  IMGPROC_TRY(const Structure structure, read_structure(file));
+  IMGPROC_TRY(const Planes planes,
+              structure.progressive ? decode_progressive(structure) : decode_sequential(structure));
+  return join(structure, planes);
+}
+
+}  // namespace imgproc::image::jpeg_dc
