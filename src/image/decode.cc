@@ -4,12 +4,16 @@
 #include <cmath>
 
 #include "image/colour.h"
+#include "image/jpeg_eighth.h"
 
 namespace imgproc::image {
 namespace {
 
 /// vips_resize leaves at least this factor to its Lanczos kernel after the box shrink ("gap").
 constexpr double kBoxShrinkGap = 2.0;
+
+/// The smallest scale that libjpeg decodes to is an eighth.
+constexpr int kJpegShrinkMax = 8;
 
 /// Loaders see the warnings of libjpeg as errors only at the strictest level; elsewhere warnings
 /// are mostly about metadata and say nothing about the picture.
@@ -26,7 +30,7 @@ bool can_animate(FileType type) {
 
 double shrink_on_load(const Header& header, double shrink_max, bool all_frames) {
   if (header.type == FileType::jpeg) {
-    for (const int shrink : {8, 4, 2})
+    for (const int shrink : {kJpegShrinkMax, 4, 2})
       if (shrink_max >= shrink) return shrink;
     return 1;
   }
@@ -72,6 +76,11 @@ base::Result<OpenImage> open_image(const Header& header, std::span<const std::by
   });
   if (!image) return std::unexpected(std::move(image).error());
   open.image = std::move(*image);
+  // A file that has failed once is libvips' alone, so that what becomes of it stays in one hand.
+  if (header.type == FileType::jpeg && open.shrink == kJpegShrinkMax &&
+      options.strictness == Strictness::strict) {
+    if (ImagePtr own = read_jpeg_eighth(open.image, bytes)) open.image = std::move(own);
+  }
   if (animate) {
     const int page_height = vips_image_get_page_height(open.image.get());
     open.frames = static_cast<std::uint32_t>(

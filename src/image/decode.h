@@ -18,8 +18,8 @@ enum class Strictness {
   lenient,
 };
 
-/// A file opened by its own loader, chosen by name from our table; no pixel is decoded yet.
-/// The source bytes must outlive it.
+/// A file opened by its own loader, chosen by name from our table; no pixel is decoded yet, but as
+/// open_image says. The source bytes must outlive it.
 struct OpenImage {
   ImagePtr image;
   /// Shrink-on-load per axis, already applied by the loader (>= 1).
@@ -39,7 +39,9 @@ struct OpenOptions {
 /// for WebP, 1 elsewhere. Never more than `shrink_max`.
 [[nodiscard]] double shrink_on_load(const Header& header, double shrink_max, bool all_frames);
 
-/// Opens. Errors: CORRUPT_IMAGE with the loader's words.
+/// Opens. A JPEG that may be shrunk eight times and is of the plain kind is decoded here, by
+/// jpeg_dc, at a fraction of libjpeg's cost and to the same pixels. Errors: CORRUPT_IMAGE with the
+/// loader's words.
 [[nodiscard]] base::Result<OpenImage> open_image(const Header& header,
                                                  std::span<const std::byte> bytes,
                                                  const OpenOptions& options);
