@@ -51,8 +51,7 @@ std::size_t length_of(std::string_view utf8) {
 }
 
 base::Status refuse_unsupported(const std::string& name, std::string_view value) {
-  if (name.starts_with("x-amz-server-side-encryption-customer-"))
-    return not_implemented("encryption with customer-provided keys (" + name + ")");
+  IMGPROC_CHECK(refuse_customer_keys(name));
   if (name.starts_with("x-amz-object-lock-"))
     return invalid_request("Bucket is missing Object Lock Configuration");
   if (name.starts_with("x-amz-grant-") ||
@@ -62,6 +61,13 @@ base::Status refuse_unsupported(const std::string& name, std::string_view value)
 }
 
 }  // namespace
+
+base::Status refuse_customer_keys(std::string_view name) {
+  if (name.starts_with("x-amz-server-side-encryption-customer-") ||
+      name.starts_with("x-amz-copy-source-server-side-encryption-customer-"))
+    return not_implemented(fmt::format("encryption with customer-provided keys ({})", name));
+  return {};
+}
 
 base::Result<ObjectAttributes> read_object_attributes(const http::Headers& headers) {
   ObjectAttributes attributes;

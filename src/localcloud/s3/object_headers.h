@@ -23,6 +23,9 @@ struct ObjectAttributes {
   std::string tags;
 };
 
+/// NotImplemented for the headers (in small letters) of encryption with the client's own keys.
+[[nodiscard]] base::Status refuse_customer_keys(std::string_view name);
+
 /// Reads the headers of an upload (or the form fields of a POST). Errors: MetadataTooLarge,
 /// InvalidStorageClass, InvalidTag, InvalidArgument, AccessControlListNotSupported,
 /// NotImplemented (SSE-C), InvalidRequest (object lock).

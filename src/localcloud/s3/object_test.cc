@@ -382,6 +382,12 @@ TEST_F(ObjectTest, HeadersThatChangeAnOperationAreHonouredOrRefused) {
     EXPECT_EQ(refused.element("Code"), "NotImplemented") << header;
   }
   EXPECT_EQ(send("GET", "/photos/k").body, "old");
+  for (const char* method : {"GET", "HEAD"})
+    EXPECT_EQ(send(method, "/photos/k", {},
+                   {{"x-amz-server-side-encryption-customer-algorithm", "AES256"}})
+                  .status,
+              501)
+        << method << ": it is not encrypted with that key";
 }
 
 TEST_F(ObjectTest, BucketsAreCreatedListedAndDeleted) {

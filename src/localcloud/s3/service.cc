@@ -11,6 +11,7 @@
 #include "localcloud/s3/dispatch.h"
 #include "localcloud/s3/errors.h"
 #include "localcloud/s3/index.h"
+#include "localcloud/s3/object_headers.h"
 #include "localcloud/s3/operation.h"
 #include "protocol/checksum.h"
 #include "protocol/error_response.h"
@@ -29,6 +30,7 @@ base::Status check_headers(const Operation& operation) {
       return fail(403, "AccessDenied",
                   fmt::format("Access Denied: the bucket's owner is {}, not {} ({})", kAccountId,
                               value, name));
+    IMGPROC_CHECK(refuse_customer_keys(name));
     if (name == "x-amz-write-offset-bytes") return not_implemented("appending to objects: " + name);
     if (name.starts_with(kChecksum) && name != "x-amz-checksum-algorithm" &&
         name != "x-amz-checksum-mode" && name != "x-amz-checksum-type" &&
