@@ -207,15 +207,20 @@ base::Result<Plane> decode_half(const Structure& structure, unsigned index,
   }
   Plane plane = make_plane(component);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::size_t y = i / component.stride, x = i % component.stride;
+    std::uint8_t* const upper = plane.samples.data() + y * 2 * plane.stride + x * 2;
+    std::uint8_t* const lower = upper + plane.stride;
+    if (blocks[i].nonzero == 0) {
+      if (!transform.finish_flat(dc[i], upper, lower)) return not_plain("range");
+      continue;
+    }
     HalfTransform::Sums sums;
     transform.add(sums, 0, dc[i]);
     for (std::uint64_t rest = blocks[i].nonzero; rest != 0; rest &= rest - 1) {
       const auto k = static_cast<unsigned>(std::countr_zero(rest));
       if (const std::int16_t* value = places.in(blocks[i], k)) transform.add(sums, k, *value);
     }
-    const std::size_t y = i / component.stride, x = i % component.stride;
-    std::uint8_t* const upper = plane.samples.data() + y * 2 * plane.stride + x * 2;
-    if (!transform.finish(sums, upper, upper + plane.stride)) return not_plain("range");
+    if (!transform.finish(sums, upper, lower)) return not_plain("range");
   }
   return plane;
 }

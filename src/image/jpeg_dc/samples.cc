@@ -78,6 +78,13 @@ HalfTransform::HalfTransform(const std::array<std::uint16_t, kCoefficients>& qua
   }
 }
 
+bool HalfTransform::finish_flat(int dc, std::uint8_t* upper, std::uint8_t* lower) const {
+  const std::int64_t value = (std::int64_t{dc} * weights_[0].quantisation + 4) >> 3;
+  if (!is_in_range(value)) return false;
+  upper[0] = upper[1] = lower[0] = lower[1] = to_sample(value);
+  return true;
+}
+
 bool HalfTransform::finish(const Sums& sums, std::uint8_t* upper, std::uint8_t* lower) const {
   if (sums.wild != 0) return false;
   std::array<std::array<std::int64_t, kColumns>, 2> rows;

@@ -107,40 +107,43 @@ bool is_end_of_block(unsigned k) {
   return is_end_of_block(k);
 }
 
-/// Reads a block's DC difference and all its coefficients into `sums`, but for the DC one.
-[[gnu::always_inline]] inline bool read_block(Bits& bits, const Reader& reader,
-                                              const HalfTransform& transform, int& difference,
-                                              HalfTransform::Sums& sums) {
+/// A symbol of a component whose values are needed; false if there is none.
+[[gnu::always_inline]] inline bool read_step(Bits& bits, const StepTable& table,
+                                             const HuffmanCode& code, bool is_dc, Step& step) {
   bits.refill();
-  Step step = reader.dc_steps[bits.peek(kTableBits)];
+  step = table[bits.peek(kTableBits)];
   bits.skip(step.bits);
-  difference = step.value;
-  if (step.advance == kUnknown) [[unlikely]] {
-    const Single single = read_single(bits, reader.dc, true);
-    if (!single.is_good) return false;
-    bits = single.bits;
-    difference = single.value;
-  }
-  unsigned k = 1;
-  while (k < kCoefficients) {
-    bits.refill();
-    step = reader.values[bits.peek(kTableBits)];
-    bits.skip(step.bits);
-    unsigned advance = step.advance;
-    int value = step.value;
-    if (advance == kUnknown) [[unlikely]] {
-      const Single single = read_single(bits, reader.ac, false);
-      if (!single.is_good) return false;
-      bits = single.bits;
-      advance = single.advance;
-      value = single.value;
-    }
-    if (advance == kEndOfBlock) return true;
-    k += advance;
-    if (k > kCoefficients) return false;
-    transform.add(sums, k - 1, value);
-  }
+  if (step.advance != kUnknown) [[likely]]
+    return true;
+  const Single single = read_single(bits, code, is_dc);
+  if (!single.is_good) return false;
+  bits = single.bits;
+  step.advance = static_cast<std::uint8_t>(single.advance);
+  step.value = static_cast<std::int16_t>(single.value);
   return true;
+}
+
+/// Reads a block of which four samples are made; `prediction` becomes its DC coefficient.
+[[gnu::always_inline]] inline bool read_block(Bits& bits, const Reader& reader,
+                                              const HalfTransform& transform, int& prediction,
+                                              std::uint8_t* upper, std::uint8_t* lower) {
+  Step step;
+  if (!read_step(bits, reader.dc_steps, reader.dc, true, step)) return false;
+  prediction += step.value;
+  if (prediction != static_cast<std::int16_t>(prediction)) return false;
+  if (!read_step(bits, reader.values, reader.ac, false, step)) return false;
+  if (step.advance == kEndOfBlock) return transform.finish_flat(prediction, upper, lower);
+  HalfTransform::Sums sums;
+  transform.add(sums, 0, prediction);
+  unsigned k = 1;
+  do {
+    k += step.advance;
+    if (k > kCoefficients) return false;
+    transform.add(sums, k - 1, step.value);
+    if (k == kCoefficients) break;
+    if (!read_step(bits, reader.values, reader.ac, false, step)) return false;
+  } while (step.advance != kEndOfBlock);
+  return transform.finish(sums, upper, lower);
 }
 
 class SequentialDecoder {
@@ -181,24 +184,19 @@ class SequentialDecoder {
           const McuBlock& block = plan.blocks[b];
           const Reader& reader = *readers[block.place];
           int& prediction = predictions[block.place];
-          int difference = 0;
           if (reader.skip) {
+            int difference = 0;
             if (!skip_block(bits, reader, difference)) return false;
             prediction += difference;
             dc_[block.component][index] = static_cast<std::int16_t>(prediction);
             return prediction == static_cast<std::int16_t>(prediction);
           }
-          HalfTransform::Sums sums;
-          const HalfTransform& transform = transforms_[block.component];
-          if (!read_block(bits, reader, transform, difference, sums)) return false;
-          prediction += difference;
-          if (prediction != static_cast<std::int16_t>(prediction)) return false;
-          transform.add(sums, 0, prediction);
           const std::size_t stride = structure_.components[block.component].stride;
           Plane& plane = planes_[block.component];
           std::uint8_t* const upper =
               plane.samples.data() + index / stride * 2 * plane.stride + index % stride * 2;
-          return transform.finish(sums, upper, upper + plane.stride);
+          return read_block(bits, reader, transforms_[block.component], prediction, upper,
+                            upper + plane.stride);
         });
     if (!good) return not_plain("data");
     return {};
