@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include "image/encode.h"
 #include "image/metadata.h"
+#include "image/render_order.h"
 
 namespace imgproc::image {
 namespace {
@@ -137,6 +140,27 @@ base::Status make_rendition(const BasePicture& base, Size source, const Renditio
   return {};
 }
 
+void make_renditions(const BasePicture& base, const ImageOrder& order,
+                     const AllocateOutput& allocate, ImageResult& result, Stopwatch& watch) {
+  const Size source{result.metadata.width, result.metadata.height};
+  std::vector<std::optional<BasePicture>> kept(order.renditions.size());
+  result.renditions.resize(order.renditions.size());
+  for (const RenderStep& step : render_order(source, order.renditions)) {
+    const RenditionSpec& spec = order.renditions[step.rendition];
+    ports::Rendition& rendition = result.renditions[step.rendition];
+    rendition.name = spec.name;
+    const BasePicture* from = step.from && kept[*step.from] ? &*kept[*step.from] : &base;
+    // An animation's frames would have to be kept all, which costs more memory than time is won.
+    if (step.kept && base.frames.size() == 1) {
+      auto smaller = resized_base(*from, lay_out(source, spec).resized);
+      watch.lap("resize");
+      if (smaller) from = &kept[step.rendition].emplace(std::move(*smaller));
+    }
+    const auto status = make_rendition(*from, source, spec, allocate, rendition, watch);
+    if (!status) rendition.error = status.error();
+  }
+}
+
 /// All that can be refused without any loader.
 base::Status check_before_open(const Header& header, std::uint64_t file_bytes, bool all_frames,
                                const ports::ImageLimits& limits) {
@@ -221,13 +245,7 @@ base::Result<ImageResult> process_image(std::span<const std::byte> bytes, const 
   result.metadata = std::move(tried->metadata);
   result.metadata.degraded = degraded;
 
-  const Size source{result.metadata.width, result.metadata.height};
-  for (const RenditionSpec& spec : order.renditions) {
-    ports::Rendition& rendition = result.renditions.emplace_back();
-    rendition.name = spec.name;
-    const auto status = make_rendition(tried->base, source, spec, allocate, rendition, watch);
-    if (!status) rendition.error = status.error();
-  }
+  make_renditions(tried->base, order, allocate, result, watch);
   vips_error_clear();
   return result;
 }

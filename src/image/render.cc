@@ -137,6 +137,20 @@ base::Result<ImagePtr> stack_frames(std::vector<ImagePtr>& frames, const BasePic
 
 }  // namespace
 
+base::Result<BasePicture> resized_base(const BasePicture& base, Size target) {
+  BasePicture smaller;
+  smaller.delays_ms = base.delays_ms;
+  smaller.loop = base.loop;
+  smaller.is_transparent = base.is_transparent;
+  for (const ImagePtr& frame : base.frames) {
+    g_object_ref(frame.get());
+    IMGPROC_TRY(auto image, resize(ImagePtr(frame.get()), target));
+    IMGPROC_TRY(image, to_memory(image, "resize"));
+    smaller.frames.push_back(std::move(image));
+  }
+  return smaller;
+}
+
 base::Result<Picture> render(const BasePicture& base, Size source, const RenditionSpec& spec,
                              ports::OutputFormat format) {
   const Layout layout = lay_out(source, spec);
