@@ -58,6 +58,15 @@ base::Result<ImagePtr> colour_to_display(ImagePtr image) {
 
 }  // namespace
 
+bool is_display_colour(const ImagePtr& image) {
+  const VipsInterpretation space = vips_image_get_interpretation(image.get());
+  const int colours = vips_image_get_bands(image.get()) - (has_alpha(image) ? 1 : 0);
+  return vips_image_get_format(image.get()) == VIPS_FORMAT_UCHAR &&
+         ((space == VIPS_INTERPRETATION_sRGB && colours == 3) ||
+          (space == VIPS_INTERPRETATION_B_W && colours == 1)) &&
+         vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) == 0;
+}
+
 base::Result<ImagePtr> to_display_colour(ImagePtr image) {
   const int bands = vips_image_get_bands(image.get());
   if (!has_alpha(image)) {

@@ -125,6 +125,8 @@ base::Result<ImagePtr> finish_frame(ImagePtr image, Size needed, int orientation
   IMGPROC_TRY(image, box_shrink(std::move(image), whole_factor(width_of(image), stored_need.width),
                                 whole_factor(height_of(image), stored_need.height)));
   IMGPROC_TRY(image, to_memory(image, "decode"));
+  // Most pictures are ready here; a second copy would double their memory.
+  if (orientation == 1 && is_display_colour(image)) return image;
   IMGPROC_TRY(image, to_display_colour(std::move(image)));
   if (orientation != 1) {
     IMGPROC_TRY(image, apply("orient", [&](VipsImage** out) {
