@@ -149,6 +149,16 @@ std::int64_t Connection::last_insert_rowid() const {
   return sqlite3_last_insert_rowid(handle_);
 }
 
+namespace {
+
+/// As execute(), but parsed once for each connection: what every transaction begins and ends with.
+base::Status run_prepared(Connection& connection, std::string_view sql) {
+  IMGPROC_TRY(Statement statement, connection.prepare(sql));
+  return statement.run();
+}
+
+}  // namespace
+
 class Database::Impl {
  public:
   std::filesystem::path file;
@@ -213,12 +223,12 @@ base::Status Database::create_schema(const std::string& sql) {
 base::Status Database::write(const std::function<base::Status(Connection&)>& work) {
   std::lock_guard guard(impl_->writer_mutex);
   Connection& connection = *impl_->writer;
-  IMGPROC_CHECK(connection.execute("BEGIN IMMEDIATE"));
+  IMGPROC_CHECK(run_prepared(connection, "BEGIN IMMEDIATE"));
   base::Status status = work(connection);
-  if (status) status = connection.execute("COMMIT");
+  if (status) status = run_prepared(connection, "COMMIT");
   if (!status) {
     // A failed COMMIT may have ended the transaction already; then this is a harmless error.
-    [[maybe_unused]] auto ignored = connection.execute("ROLLBACK");
+    [[maybe_unused]] auto ignored = run_prepared(connection, "ROLLBACK");
   }
   return status;
 }
@@ -235,9 +245,9 @@ base::Status Database::read(const std::function<base::Status(Connection&)>& work
   if (!connection) {
     IMGPROC_TRY(connection, impl_->connect(false));
   }
-  IMGPROC_CHECK(connection->execute("BEGIN"));
+  IMGPROC_CHECK(run_prepared(*connection, "BEGIN"));
   base::Status status = work(*connection);
-  [[maybe_unused]] auto ended = connection->execute("COMMIT");
+  [[maybe_unused]] auto ended = run_prepared(*connection, "COMMIT");
   std::lock_guard guard(impl_->readers_mutex);
   if (impl_->idle_readers.size() < kIdleReadersMax)
     impl_->idle_readers.push_back(std::move(connection));
