@@ -177,8 +177,7 @@ class Database::Impl {
     if (sqlite3_open_v2(file.c_str(), &connection->handle_, flags, nullptr) != SQLITE_OK)
       return sqlite_error(connection->handle_, "cannot open " + file.string());
     sqlite3_busy_timeout(connection->handle_, kBusyTimeoutMs);
-    std::string pragmas =
-        "PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;";
+    std::string pragmas = "PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;";
     if (writable) {
       pragmas +=
           "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=OFF;";
