@@ -24,6 +24,8 @@ packages_test=(
   libgtest-dev libgmock-dev python3 python3-pytest python3-boto3 curl unzip
   libimage-exiftool-perl "$package_jpeg"
 )
+# For the benchmark: Debian's Python is a peer, and wrk sends the load.
+packages_bench=(python3 python3-pil python3-boto3 wrk)
 packages_lint=(
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev shellcheck python3
   "$package_jpeg"
@@ -205,4 +207,22 @@ fetch_peers() {
   else
     say "Going on without AWS CLI v2: its tests are skipped."
   fi
+}
+
+# What the benchmark compares with. Without it bench_smoke is skipped.
+fetch_bench_peers() {
+  local stamp
+  install_packages bench "${packages_bench[@]}"
+  stamp=build/.stamps/bench-$(cat bench/peers/sharp/*.* | cksum | tr -d ' ')
+  if [[ ! -f $stamp || ! -f build/bench/sharp/index.cjs ]]; then
+    if run_logged bench-peers "Making the benchmark's function on Node.js" \
+      bash bench/peers/fetch.sh; then
+      touch "$stamp"
+    else
+      say "Going on without sharp."
+    fi
+  fi
+  [[ -d build/peers/clients/node_modules ]] || run_logged peers \
+    "Fetching the servers of the benchmark" bash tests/peers/fetch.sh ||
+    say "Going on without s3rver and dynalite."
 }

@@ -6,6 +6,7 @@ install_packages build "${packages_build[@]}"
 install_packages test "${packages_test[@]}"
 install_wishes "${packages_wish[@]}"
 fetch_peers
+fetch_bench_peers
 fetch_libvips
 configure release -DIMGPROC_TESTS=ON
 ninja_build release all
