@@ -202,6 +202,10 @@ void write_metadata(ItemWriter& write, const ports::ImageMetadata& metadata) {
   write.text("icc_profile", metadata.icc_profile);
   write.map("exif", exif_item(metadata.exif));
   write.text("taken_at", metadata.taken_at);
+  write.text("dominant_color", metadata.appearance.dominant_color);
+  write.text("blurhash", metadata.appearance.blurhash);
+  write.text("thumbhash", metadata.appearance.thumbhash);
+  write.text("phash", metadata.appearance.phash);
   if (metadata.degraded) write.boolean("degraded", true);
 }
 
@@ -216,6 +220,10 @@ void read_metadata(ItemReader& read, ports::ImageMetadata& metadata) {
   read.text("color_space", metadata.color_space);
   read.text("icc_profile", metadata.icc_profile);
   read.text("taken_at", metadata.taken_at);
+  read.text("dominant_color", metadata.appearance.dominant_color);
+  read.text("blurhash", metadata.appearance.blurhash);
+  read.text("thumbhash", metadata.appearance.thumbhash);
+  read.text("phash", metadata.appearance.phash);
   read.boolean("degraded", metadata.degraded);
   const AttributeMap* exif = read.map("exif");
   if (exif == nullptr) return;
@@ -245,10 +253,6 @@ AttributeMap item_of(const ports::Record& record) {
   write.text("sequencer", record.sequencer);
   write.text("sha256", record.sha256);
   write_metadata(write, record.metadata);
-  write.text("dominant_color", record.dominant_color);
-  write.text("blurhash", record.blurhash);
-  write.text("thumbhash", record.thumbhash);
-  write.text("phash", record.phash);
   AttributeMap renditions;
   for (const auto& [name, rendition] : record.renditions)
     renditions[name] = AttributeValue::of_map(rendition_item(rendition));
@@ -285,10 +289,6 @@ base::Result<ports::Record> record_of(const AttributeMap& item) {
   read.text("sequencer", record.sequencer);
   read.text("sha256", record.sha256);
   read_metadata(read, record.metadata);
-  read.text("dominant_color", record.dominant_color);
-  read.text("blurhash", record.blurhash);
-  read.text("thumbhash", record.thumbhash);
-  read.text("phash", record.phash);
   if (const AttributeMap* renditions = read.map("renditions")) {
     for (const auto& [name, value] : *renditions) {
       if (value.type != AttributeType::map) {

@@ -93,7 +93,7 @@ base::Result<ImageResult> misbehave(std::span<const std::byte> input, const Imag
     answer_and_wait(
         R"({"metadata":{"format":"jpeg","content_type":"image/jpeg","width":1,"height":1,"pages":1,)"
         R"("orientation":1,"has_alpha":false,"color_space":"","icc_profile":"","exif":{},)"
-        R"("taken_at":"","degraded":false},"timings_ms":{},"renditions":[{"format":"jpeg",)"
+        R"("taken_at":"","dominant_color":"","blurhash":"","thumbhash":"","phash":"","degraded":false},"timings_ms":{},"renditions":[{"format":"jpeg",)"
         R"("width":1,"height":1,"offset":4294967296,"length":4294967296}]})");
   if (act == "talk nonsense") answer_and_wait("{\"renditions\":");
   if (act == "talk too much") answer_and_wait(std::string(kMessageBytesMax + 1, ' '));

@@ -140,6 +140,10 @@ json::object to_json(const ports::ImageMetadata& metadata) {
           {"icc_profile", metadata.icc_profile},
           {"exif", std::move(exif)},
           {"taken_at", metadata.taken_at},
+          {"dominant_color", metadata.appearance.dominant_color},
+          {"blurhash", metadata.appearance.blurhash},
+          {"thumbhash", metadata.appearance.thumbhash},
+          {"phash", metadata.appearance.phash},
           {"degraded", metadata.degraded}};
 }
 
@@ -157,6 +161,10 @@ base::Result<ports::ImageMetadata> parse_metadata(const json::object* object) {
   reader.text("color_space", metadata.color_space, 32);
   reader.text("icc_profile", metadata.icc_profile, kTextBytesMax);
   reader.text("taken_at", metadata.taken_at, 64);
+  reader.text("dominant_color", metadata.appearance.dominant_color, 16);
+  reader.text("blurhash", metadata.appearance.blurhash, 64);
+  reader.text("thumbhash", metadata.appearance.thumbhash, 64);
+  reader.text("phash", metadata.appearance.phash, 16);
   reader.boolean("degraded", metadata.degraded);
   if (!reader.bad().empty()) return invalid(reader.bad());
   const json::object* exif = base::json_object(*object, "exif");

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "image/appearance.h"
 #include "image/encode.h"
 #include "image/metadata.h"
 #include "image/render_order.h"
@@ -244,6 +245,12 @@ base::Result<ImageResult> process_image(std::span<const std::byte> bytes, const 
   if (!tried) return refused(metadata, tried.error());
   result.metadata = std::move(tried->metadata);
   result.metadata.degraded = degraded;
+  if (!order.renditions.empty()) {
+    auto appearance = appearance_of(tried->base);
+    if (!appearance) return refused(metadata, appearance.error());
+    result.metadata.appearance = std::move(*appearance);
+    watch.lap("appearance");
+  }
 
   make_renditions(tried->base, order, allocate, result, watch);
   vips_error_clear();

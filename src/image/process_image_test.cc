@@ -480,6 +480,10 @@ TEST(ProcessImage, RecordKeepsCopyrightAndRenditionsKeepNothing) {
   EXPECT_EQ(std::get<std::string>(metadata.exif.at("Make")), "Maker");
   EXPECT_EQ(std::get<std::string>(metadata.exif.at("Copyright")), "CANARY-C");
   EXPECT_EQ(metadata.taken_at, "2024-05-06T07:08:09");
+  EXPECT_EQ(metadata.appearance.dominant_color.size(), 7u);
+  EXPECT_EQ(metadata.appearance.blurhash.size(), 28u);
+  EXPECT_FALSE(metadata.appearance.thumbhash.empty());
+  EXPECT_EQ(metadata.appearance.phash.size(), 16u);
   EXPECT_FALSE(metadata.exif.contains("Artist"));
   for (const auto& [name, value] : metadata.exif) {
     EXPECT_EQ(name.find("GPS"), std::string::npos);

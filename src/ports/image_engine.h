@@ -105,6 +105,20 @@ struct ImageOrder {
 /// owner names, no maker notes. Text or number.
 using ExifMap = std::map<std::string, std::variant<std::string, double>>;
 
+/// What a page shows until the picture is there, and what tells similar pictures. Empty where no
+/// pixel was decoded.
+struct Appearance {
+  /// "#rrggbb"; empty also for a picture that is transparent throughout.
+  std::string dominant_color;
+  /// BlurHash, 28 characters.
+  std::string blurhash;
+  /// ThumbHash, base64.
+  std::string thumbhash;
+  /// Perceptual hash, 16 hexadecimal digits.
+  std::string phash;
+  auto operator<=>(const Appearance&) const = default;
+};
+
 struct ImageMetadata {
   /// jpeg, png, webp, gif, tiff, avif - or the detected type of what is refused (heic, svg, text
   /// ...).
@@ -126,6 +140,7 @@ struct ImageMetadata {
   ExifMap exif;
   /// EXIF DateTimeOriginal as ISO 8601 (local time of the camera, offset only where recorded).
   std::string taken_at;
+  Appearance appearance;
   /// The file was damaged but a picture could be made of it.
   bool degraded = false;
 };
@@ -147,7 +162,7 @@ struct ImageResult {
   std::vector<Rendition> renditions;
   /// Why nothing could be made of the image as a whole; permanent errors carry the codes below.
   std::optional<base::Error> error;
-  /// Milliseconds by step: "header", "decode", "resize", "encode" ...
+  /// Milliseconds by step: "header", "decode", "appearance", "resize", "encode" ...
   std::map<std::string, double> timings_ms;
 };
 

@@ -55,12 +55,8 @@ struct Record {
   std::string sequencer;
   std::string sha256;
   /// format, content_type, width, height, pages, orientation, has_alpha, color_space, icc_profile,
-  /// exif, taken_at, degraded.
+  /// exif, taken_at, dominant_color, blurhash, thumbhash, phash, degraded.
   ImageMetadata metadata;
-  std::string dominant_color;
-  std::string blurhash;
-  std::string thumbhash;
-  std::string phash;
   std::map<std::string, RenditionRecord> renditions;
   /// Fingerprint of the recipe that made the renditions.
   std::string recipe;

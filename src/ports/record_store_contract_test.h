@@ -77,10 +77,10 @@ TEST_P(RecordStoreContract, KeepsEveryAttribute) {
                    .exif = {{"Make", std::string("Canon")}, {"ExposureTime", 0.005}},
                    .taken_at = "2026-07-01T10:00:00",
                    .degraded = true};
-  full.dominant_color = "#aabbcc";
-  full.blurhash = "LEHV6nWB2yk8pyo0adR*.7kCMdnj";
-  full.thumbhash = "3OcRJYB4d3h/iIeHeEh3eIhw+j2w";
-  full.phash = "ffd8";
+  full.metadata.appearance.dominant_color = "#aabbcc";
+  full.metadata.appearance.blurhash = "LEHV6nWB2yk8pyo0adR*.7kCMdnj";
+  full.metadata.appearance.thumbhash = "3OcRJYB4d3h/iIeHeEh3eIhw+j2w";
+  full.metadata.appearance.phash = "ffd8";
   full.renditions["small"] = {.key = "a/small.webp",
                               .width = 96,
                               .height = 96,
@@ -129,10 +129,7 @@ TEST_P(RecordStoreContract, KeepsEveryAttribute) {
   EXPECT_EQ(back.metadata.exif, full.metadata.exif);
   EXPECT_EQ(back.metadata.taken_at, full.metadata.taken_at);
   EXPECT_TRUE(back.metadata.degraded);
-  EXPECT_EQ(back.dominant_color, full.dominant_color);
-  EXPECT_EQ(back.blurhash, full.blurhash);
-  EXPECT_EQ(back.thumbhash, full.thumbhash);
-  EXPECT_EQ(back.phash, full.phash);
+  EXPECT_EQ(back.metadata.appearance, full.metadata.appearance);
   EXPECT_EQ(back.renditions, full.renditions);
   EXPECT_EQ(back.recipe, full.recipe);
   EXPECT_EQ(back.error, full.error);

@@ -51,6 +51,10 @@ json::object metadata_to_json(const ports::ImageMetadata& metadata) {
     std::visit([&](const auto& held) { exif[tag] = held; }, value);
   if (!exif.empty()) object["exif"] = std::move(exif);
   set(object, "taken_at", metadata.taken_at);
+  set(object, "dominant_color", metadata.appearance.dominant_color);
+  set(object, "blurhash", metadata.appearance.blurhash);
+  set(object, "thumbhash", metadata.appearance.thumbhash);
+  set(object, "phash", metadata.appearance.phash);
   if (metadata.degraded) object["degraded"] = true;
   return object;
 }
