@@ -5,7 +5,6 @@
 #include <deque>
 
 #include "base/bytes.h"
-#include "image/metadata.h"
 #include "image/vips.h"
 
 namespace imgproc::image {
@@ -532,18 +531,6 @@ TEST(ProcessImage, ChecksEveryLimit) {
   limits = {};
   limits.max_scans = 2;
   EXPECT_EQ(process(progressive, {}, limits)->result.error->code, ports::kTooManyScans);
-}
-
-TEST(CheckProfile, RefusesWhatIsTooLargeForAProfile) {
-  OpenImage open{.image = flat(8, 8, {1, 2, 3})};
-  EXPECT_TRUE(check_profile(open));
-  std::vector<char> profile(kProfileBytesMax + 1, '\0');
-  vips_image_set_blob_copy(open.image.get(), VIPS_META_ICC_NAME, profile.data(), kProfileBytesMax);
-  EXPECT_TRUE(check_profile(open));
-  vips_image_set_blob_copy(open.image.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
-  const auto status = check_profile(open);
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ports::kProfileTooLarge);
 }
 
 TEST(ProcessImage, OneFailureLeavesTheOtherRenditionsAlone) {
