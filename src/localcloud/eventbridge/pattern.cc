@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "base/wildcard.h"
 
 namespace imgproc::localcloud::eventbridge {
 namespace json = boost::json;
@@ -18,30 +19,6 @@ constexpr std::array<std::string_view, 7> kFilters{
 std::string_view text_of(const json::value& value) {
   const auto* text = value.if_string();
   return text == nullptr ? std::string_view{} : std::string_view(text->data(), text->size());
-}
-
-/// Only `*`; `\*` is a star. Greedy with one point of return, so linear in practice.
-bool matches_star(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 bool matches_numeric(const json::array& tests, const json::value& actual) {
@@ -69,7 +46,8 @@ bool matches_filter(const json::value& filter, const json::value& actual) {
   std::string_view text = text_of(actual);
   if (name == "prefix") return actual.is_string() && text.starts_with(text_of(wanted));
   if (name == "suffix") return actual.is_string() && text.ends_with(text_of(wanted));
-  if (name == "wildcard") return actual.is_string() && matches_star(text_of(wanted), text);
+  if (name == "wildcard")
+    return actual.is_string() && base::matches_wildcard(text_of(wanted), text, {.backslash = true});
   if (name == "equals-ignore-case")
     return actual.is_string() && base::equals_ignoring_case(text, text_of(wanted));
   if (name == "numeric") return wanted.is_array() && matches_numeric(wanted.get_array(), actual);

@@ -24,6 +24,8 @@ TEST(Pattern, FiltersOfEveryKind) {
       matches(R"({"detail":{"object":{"key":[{"suffix":".png"},{"suffix":".JPG"}]}}})", kCreated));
   EXPECT_TRUE(matches(R"({"detail":{"object":{"key":[{"wildcard":"a/*.J*G"}]}}})", kCreated));
   EXPECT_FALSE(matches(R"({"detail":{"object":{"key":[{"wildcard":"*.png"}]}}})", kCreated));
+  EXPECT_TRUE(matches(R"({"a":[{"wildcard":"x\\*y*"}]})", R"({"a":"x*yz"})"));
+  EXPECT_FALSE(matches(R"({"a":[{"wildcard":"x\\*y*"}]})", R"({"a":"xaaayz"})"));
   EXPECT_TRUE(
       matches(R"({"detail":{"object":{"key":[{"equals-ignore-case":"A/B.jpg"}]}}})", kCreated));
   EXPECT_TRUE(matches(R"({"detail":{"object":{"size":[{"numeric":[">",0,"<=",10]}]}}})", kCreated));

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "base/wildcard.h"
 
 namespace imgproc::localcloud::iam {
 namespace json = boost::json;
@@ -40,6 +41,11 @@ base::Result<std::vector<std::string>> strings(const json::value& value, std::st
   return out;
 }
 
+/// `*` and `?`, as everywhere in IAM.
+bool matches(std::string_view pattern, std::string_view text, bool ignore_case = false) {
+  return base::matches_wildcard(pattern, text, {.question_mark = true, .ignore_case = ignore_case});
+}
+
 bool compare_number(std::string_view a, std::string_view b,
                     const std::function<bool(double, double)>& holds) {
   double x = 0;
@@ -64,12 +70,12 @@ bool matches_arn(std::string_view pattern, std::string_view arn) {
     auto pattern_end = pattern.find(':');
     auto arn_end = arn.find(':');
     if (pattern_end == std::string_view::npos || arn_end == std::string_view::npos)
-      return matches_wildcard(pattern, arn);
-    if (!matches_wildcard(pattern.substr(0, pattern_end), arn.substr(0, arn_end))) return false;
+      return matches(pattern, arn);
+    if (!matches(pattern.substr(0, pattern_end), arn.substr(0, arn_end))) return false;
     pattern.remove_prefix(pattern_end + 1);
     arn.remove_prefix(arn_end + 1);
   }
-  return matches_wildcard(pattern, arn);
+  return matches(pattern, arn);
 }
 
 using Test = bool (*)(std::string_view actual, std::string_view wanted);
@@ -88,10 +94,8 @@ constexpr Operation kOperations[] = {
      false},
     {"StringNotEqualsIgnoreCase",
      [](std::string_view a, std::string_view w) { return base::equals_ignoring_case(a, w); }, true},
-    {"StringLike", [](std::string_view a, std::string_view w) { return matches_wildcard(w, a); },
-     false},
-    {"StringNotLike", [](std::string_view a, std::string_view w) { return matches_wildcard(w, a); },
-     true},
+    {"StringLike", [](std::string_view a, std::string_view w) { return matches(w, a); }, false},
+    {"StringNotLike", [](std::string_view a, std::string_view w) { return matches(w, a); }, true},
     {"ArnEquals", [](std::string_view a, std::string_view w) { return matches_arn(w, a); }, false},
     {"ArnLike", [](std::string_view a, std::string_view w) { return matches_arn(w, a); }, false},
     {"ArnNotEquals", [](std::string_view a, std::string_view w) { return matches_arn(w, a); },
@@ -225,11 +229,11 @@ bool holds(const Condition& condition, const AccessRequest& request) {
 
 bool applies(const Statement& statement, const AccessRequest& request) {
   auto matches_action = [&](const std::string& pattern) {
-    return matches_wildcard(pattern, request.action, true);
+    return matches(pattern, request.action, true);
   };
   if (std::ranges::any_of(statement.actions, matches_action) == statement.not_actions) return false;
   auto matches_resource = [&](const std::string& pattern) {
-    return matches_wildcard(pattern, request.resource);
+    return matches(pattern, request.resource);
   };
   if (std::ranges::any_of(statement.resources, matches_resource) == statement.not_resources)
     return false;
@@ -238,33 +242,6 @@ bool applies(const Statement& statement, const AccessRequest& request) {
 }
 
 }  // namespace
-
-bool matches_wildcard(std::string_view pattern, std::string_view text, bool ignore_case) {
-  auto same = [&](char a, char b) {
-    if (!ignore_case) return a == b;
-    return base::equals_ignoring_case({&a, 1}, {&b, 1});
-  };
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || same(pattern[p], text[t]))) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
 
 base::Result<Policy> parse_policy(std::string_view document, bool needs_resource) {
   if (document.size() > kPolicyBytesMax)

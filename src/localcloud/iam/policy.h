@@ -60,8 +60,4 @@ enum class Decision { allowed, implicitly_denied, explicitly_denied };
 /// An explicit Deny wins, then any Allow; else it is denied implicitly.
 [[nodiscard]] Decision evaluate(std::span<const Policy> policies, const AccessRequest& request);
 
-/// * and ? as in IAM; linear in the length of `text` times the number of stars.
-[[nodiscard]] bool matches_wildcard(std::string_view pattern, std::string_view text,
-                                    bool ignore_case = false);
-
 }  // namespace imgproc::localcloud::iam

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/wildcard.h"
 
 namespace imgproc::localcloud::logs {
 
@@ -53,30 +54,6 @@ std::optional<double> to_number(std::string_view text) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-/// `*` stands for any run of characters. Linear in the text for each star.
-bool matches_wildcard(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t retry = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      retry = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++retry;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 /// Reads `{ … }` by recursive descent: any := all ("||" all)*, all := one ("&&" one)*.
@@ -248,7 +225,7 @@ const json::value* select(const json::value& root,
 
 bool equals(const json::value& value, const Node& node) {
   if (const auto* text = value.if_string())
-    return matches_wildcard(node.text, std::string_view(text->data(), text->size()));
+    return base::matches_wildcard(node.text, std::string_view(text->data(), text->size()));
   if (value.is_number() && node.number) return value.to_number<double>() == *node.number;
   if (value.is_bool()) return node.text == (value.get_bool() ? "true" : "false");
   return false;
