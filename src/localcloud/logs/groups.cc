@@ -74,12 +74,15 @@ LogsService::Output LogsService::create_log_group(const rpc::Call& call) {
   if (group.tags.size() > kTagsMax) return invalid_parameter("more than 50 tags");
   group.log_class = call.text("logGroupClass", "STANDARD");
   IMGPROC_CHECK(store_->create_group(group));
+  if (std::string key = call.text("kmsKeyId"); !key.empty())
+    IMGPROC_CHECK(documents_.put("key", group.name, {{"arn", key}}));
   return json::object{};
 }
 
 LogsService::Output LogsService::delete_log_group(const rpc::Call& call) {
   IMGPROC_TRY(auto name, group_of(call));
   IMGPROC_CHECK(store_->delete_group(name));
+  IMGPROC_TRY([[maybe_unused]] bool had_key, documents_.remove("key", name));
   return json::object{};
 }
 
@@ -108,6 +111,8 @@ LogsService::Output LogsService::describe_log_groups(const rpc::Call& call) {
                       {"storedBytes", group.stored_bytes},
                       {"logGroupClass", group.log_class}};
     if (group.retention_days) item["retentionInDays"] = *group.retention_days;
+    IMGPROC_TRY(auto key, documents_.get("key", group.name));
+    if (key) item["kmsKeyId"] = key->at("arn");
     list.push_back(std::move(item));
   }
   out["logGroups"] = std::move(list);
@@ -159,6 +164,21 @@ LogsService::Output LogsService::list_tags_for_resource(const rpc::Call& call) {
   json::object tags;
   for (const auto& [key, value] : group.tags) tags[key] = value;
   return json::object{{"tags", std::move(tags)}};
+}
+
+LogsService::Output LogsService::associate_kms_key(const rpc::Call& call) {
+  IMGPROC_TRY(auto name, group_of(call));
+  IMGPROC_TRY(std::string key, call.require("kmsKeyId"));
+  IMGPROC_TRY([[maybe_unused]] auto group, store_->group(name));
+  IMGPROC_CHECK(documents_.put("key", name, {{"arn", key}}));
+  return json::object{};
+}
+
+LogsService::Output LogsService::disassociate_kms_key(const rpc::Call& call) {
+  IMGPROC_TRY(auto name, group_of(call));
+  IMGPROC_TRY([[maybe_unused]] auto group, store_->group(name));
+  IMGPROC_TRY([[maybe_unused]] bool had_key, documents_.remove("key", name));
+  return json::object{};
 }
 
 }  // namespace imgproc::localcloud::logs

@@ -4,11 +4,14 @@ namespace imgproc::localcloud::logs {
 
 base::Result<std::unique_ptr<LogsService>> LogsService::create(const Context& context) {
   IMGPROC_TRY(auto store, LogStore::open(context.database, context.clock));
-  return std::unique_ptr<LogsService>(new LogsService(context, std::move(store)));
+  IMGPROC_TRY(Documents documents, Documents::open(context.database, "logs"));
+  return std::unique_ptr<LogsService>(
+      new LogsService(context, std::move(store), std::move(documents)));
 }
 
-LogsService::LogsService(const Context& context, std::unique_ptr<LogStore> store)
-    : context_(context), store_(std::move(store)) {
+LogsService::LogsService(const Context& context, std::unique_ptr<LogStore> store,
+                         Documents documents)
+    : context_(context), store_(std::move(store)), documents_(std::move(documents)) {
   description_.target_prefix = "Logs_20140328";
   description_.json_version = "1.1";
   auto add = [this](std::string_view name, Output (LogsService::*operation)(const rpc::Call&)) {
@@ -23,6 +26,8 @@ LogsService::LogsService(const Context& context, std::unique_ptr<LogStore> store
   add("TagResource", &LogsService::tag_resource);
   add("UntagResource", &LogsService::untag_resource);
   add("ListTagsForResource", &LogsService::list_tags_for_resource);
+  add("AssociateKmsKey", &LogsService::associate_kms_key);
+  add("DisassociateKmsKey", &LogsService::disassociate_kms_key);
   add("CreateLogStream", &LogsService::create_log_stream);
   add("DeleteLogStream", &LogsService::delete_log_stream);
   add("DescribeLogStreams", &LogsService::describe_log_streams);

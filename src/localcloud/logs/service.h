@@ -7,6 +7,7 @@
 #include "localcloud/context.h"
 #include "localcloud/logs/log_store.h"
 #include "localcloud/rpc/rpc.h"
+#include "localcloud/store/documents.h"
 
 namespace imgproc::localcloud::logs {
 
@@ -20,7 +21,7 @@ class LogsService {
 
  private:
   using Output = base::Result<boost::json::object>;
-  LogsService(const Context& context, std::unique_ptr<LogStore> store);
+  LogsService(const Context& context, std::unique_ptr<LogStore> store, Documents documents);
   // groups.cc
   Output create_log_group(const rpc::Call& call);
   Output delete_log_group(const rpc::Call& call);
@@ -30,6 +31,8 @@ class LogsService {
   Output tag_resource(const rpc::Call& call);
   Output untag_resource(const rpc::Call& call);
   Output list_tags_for_resource(const rpc::Call& call);
+  Output associate_kms_key(const rpc::Call& call);
+  Output disassociate_kms_key(const rpc::Call& call);
   // events.cc
   Output create_log_stream(const rpc::Call& call);
   Output delete_log_stream(const rpc::Call& call);
@@ -40,6 +43,8 @@ class LogsService {
 
   Context context_;
   std::unique_ptr<LogStore> store_;
+  /// Kind "key": the KMS key of a group, a setting only.
+  Documents documents_;
   rpc::ServiceDescription description_;
 };
 

@@ -194,5 +194,22 @@ TEST_F(LogsServiceTest, SaysWhatIsNotImplemented) {
   EXPECT_EQ(send("StartQuery", "{}").status, 501);
 }
 
+TEST_F(LogsServiceTest, AGroupsKeyIsShownChangedAndGoesWithIt) {
+  auto key = [&] {
+    auto group = ok("DescribeLogGroups", "{}").at("logGroups").at(0).get_object();
+    return group.contains("kmsKeyId") ? std::string(group.at("kmsKeyId").get_string()) : "";
+  };
+  ok("CreateLogGroup", R"({"logGroupName":"g","kmsKeyId":"arn:one"})");
+  EXPECT_EQ(key(), "arn:one");
+  ok("AssociateKmsKey", R"({"logGroupName":"g","kmsKeyId":"arn:two"})");
+  EXPECT_EQ(key(), "arn:two");
+  ok("DeleteLogGroup", R"({"logGroupName":"g"})");
+  ok("CreateLogGroup", R"({"logGroupName":"g"})");
+  EXPECT_EQ(key(), "") << "of a group of the same name";
+  ok("AssociateKmsKey", R"({"logGroupName":"g","kmsKeyId":"arn:two"})");
+  ok("DisassociateKmsKey", R"({"logGroupName":"g"})");
+  EXPECT_EQ(key(), "");
+}
+
 }  // namespace
 }  // namespace imgproc::localcloud::logs
