@@ -155,6 +155,15 @@ base::Result<ports::BlobInfo> S3Client::get(std::string_view bucket, std::string
 base::Result<ports::BlobInfo> S3Client::head(std::string_view bucket, std::string_view key) {
   IMGPROC_TRY(Target target, target_of("HEAD", bucket, key));
   IMGPROC_TRY(http::Response response, target.exchange->send(std::move(target.request)));
+  if (response.status == 403) {
+    base::Error error = s3_error_of(response);
+    // S3's refusal of a HEAD has no body, and so no words.
+    error.message += fmt::format(
+        "; the role needs s3:GetObject on resource: arn:aws:s3:::{0}/{1}, and s3:ListBucket on "
+        "resource: arn:aws:s3:::{0} to be told that there is no such object",
+        bucket, key);
+    return std::unexpected(std::move(error));
+  }
   if (response.status != 200) return std::unexpected(s3_error_of(response));
   return blob_info_of(response.headers);
 }

@@ -298,5 +298,16 @@ TEST(S3Headers, MetadataSurvives) {
   EXPECT_EQ(encode_metadata("line\r\nbreak").find('\n'), std::string::npos);
 }
 
+TEST_F(S3, SaysWhichPermissionARefusedHeadLacks) {
+  fake_.then(403);
+  auto refused = client_->head("bucket", "a/k");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "AccessDenied");
+  EXPECT_NE(refused.error().message.find("s3:GetObject on resource: arn:aws:s3:::bucket/a/k"),
+            std::string::npos);
+  EXPECT_NE(refused.error().message.find("s3:ListBucket on resource: arn:aws:s3:::bucket"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace imgproc::aws

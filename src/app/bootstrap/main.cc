@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "app/bootstrap/environment.h"
 #include "app/bootstrap/settings.h"
 #include "app/bootstrap/shutdown.h"
+#include "app/bootstrap/spend_brake.h"
 #include "app/bootstrap/wiring.h"
 #include "base/log.h"
 #include "decoder/decoder_location.h"
@@ -25,6 +28,53 @@ int fail_init(runtime::RuntimeClient& runtime_api, const base::Error& error) {
   return 1;
 }
 
+/// What the process has before it is clear which of the two functions it is.
+struct Host {
+  base::Clock& clock;
+  aws::Environment environment;
+  runtime::RuntimeClient& runtime_api;
+};
+
+/// Takes events until the environment goes; the process's exit code.
+template <class Function>
+int serve(Host& host, Function& function) {
+  auto handle = [&](const runtime::Invocation& invocation) {
+    bootstrap::begin_event();
+    return function.handle(invocation);
+  };
+  auto stopping = [] {
+    bootstrap::end_event();
+    return bootstrap::stopping();
+  };
+  return runtime::run(host.runtime_api, handle, host.clock, stopping);
+}
+
+int run_pipeline(Host& host, decoder::DecoderPool& decoders, base::SteadyTime begin) {
+  auto settings = bootstrap::read_settings(host.environment);
+  if (!settings) return fail_init(host.runtime_api, settings.error());
+  bootstrap::NetworkDial network(settings->ca_bundle);
+  std::string config_source = settings->config_source;
+  bootstrap::Function function(*std::move(settings), decoders, host.clock,
+                               [&](const http::Origin& origin) { return network.dial(origin); });
+  network.stop_warming();
+  base::log_info(
+      "ready", {{"version", IMGPROC_VERSION},
+                {"config", config_source},
+                {"init_ms",
+                 std::chrono::duration<double, std::milli>(host.clock.steady() - begin).count()}});
+  return serve(host, function);
+}
+
+int run_spend_brake(Host& host) {
+  auto settings = bootstrap::read_brake_settings(host.environment);
+  if (!settings) return fail_init(host.runtime_api, settings.error());
+  bootstrap::NetworkDial network(settings->ca_bundle);
+  network.stop_warming();
+  bootstrap::SpendBrake brake(*std::move(settings), host.clock,
+                              [&](const http::Origin& origin) { return network.dial(origin); });
+  return serve(host, brake);
+}
+
 }  // namespace
 
 int main() {
@@ -35,10 +85,13 @@ int main() {
   bootstrap::stop_on_signals();
 
   // First of all, so that it loads libvips while we connect: the decoder, with an empty
-  // environment.
+  // environment. The brake needs none.
+  const char* handler = std::getenv("_HANDLER");
+  bool brakes = handler != nullptr && handler == bootstrap::kSpendBrakeHandler;
   std::error_code ignored;
   auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  decoder::DecoderPool decoders(decoder::decoder_in(folder));
+  std::optional<decoder::DecoderPool> decoders;
+  if (!brakes) decoders.emplace(decoder::decoder_in(folder));
 
   aws::Environment environment = bootstrap::read_environment(environ);
   bootstrap::wipe_secrets(environ);
@@ -56,27 +109,6 @@ int main() {
   patient.idle_timeout = std::chrono::milliseconds{0};
   http::Client runtime_connection(*runtime_origin, patient);
   runtime::RuntimeClient runtime_api(runtime_connection);
-
-  auto settings = bootstrap::read_settings(environment);
-  if (!settings) return fail_init(runtime_api, settings.error());
-  bootstrap::NetworkDial network(settings->ca_bundle);
-  std::string config_source = settings->config_source;
-  bootstrap::Function function(*std::move(settings), decoders, clock,
-                               [&](const http::Origin& origin) { return network.dial(origin); });
-  network.stop_warming();
-  base::log_info(
-      "ready",
-      {{"version", IMGPROC_VERSION},
-       {"config", config_source},
-       {"init_ms", std::chrono::duration<double, std::milli>(clock.steady() - begin).count()}});
-
-  auto handle = [&](const runtime::Invocation& invocation) {
-    bootstrap::begin_event();
-    return function.handle(invocation);
-  };
-  auto stopping = [] {
-    bootstrap::end_event();
-    return bootstrap::stopping();
-  };
-  return runtime::run(runtime_api, handle, clock, stopping);
+  Host host{clock, std::move(environment), runtime_api};
+  return brakes ? run_spend_brake(host) : run_pipeline(host, *decoders, begin);
 }

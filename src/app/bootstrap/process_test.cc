@@ -187,6 +187,22 @@ TEST_F(Program, ABadConfigurationIsAnInitError) {
   EXPECT_EQ(wait(), 1);
 }
 
+TEST_F(Program, AsSpendBrakeItStopsAFunctionAndStartsNoDecoder) {
+  environment_.emplace_back("_HANDLER=spend_brake");
+  environment_.emplace_back("BRAKED_FUNCTION_NAME=images");
+  cloud_.push(R"({"alarmData":{"alarmName":"spend","state":{"value":"ALARM","reason":"r"}}})");
+  start();
+  auto body = cloud_.wait_for("PUT /2017-10-31/functions/images/concurrency");
+  ASSERT_TRUE(body);
+  EXPECT_EQ(*body, R"({"ReservedConcurrentExecutions":0})");
+  // The fake cloud knows no functions: that is an error, which Lambda tries again.
+  ASSERT_TRUE(cloud_.wait_for("/invocation/r-1/error"));
+  std::string task = "/proc/" + std::to_string(pid_) + "/task/" + std::to_string(pid_);
+  EXPECT_EQ(base::read_file(task + "/children").value_or("?"), "") << "no child process";
+  cloud_.close();
+  EXPECT_EQ(wait(), 0);
+}
+
 TEST_F(Program, OutsideOfLambdaItSaysSo) {
   environment_ = {"PATH=/bin"};
   start();

@@ -10,15 +10,6 @@
 namespace imgproc::bootstrap {
 namespace {
 
-base::Result<std::string> required(const aws::Environment& environment, const char* name,
-                                   const char* what) {
-  std::string value = aws::value_of(environment, name);
-  if (value.empty())
-    return base::permanent("MISSING_SETTING", fmt::format("{} is not set", name),
-                           fmt::format("set it to {}", what));
-  return value;
-}
-
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -52,6 +43,15 @@ base::Result<ConfigText> config_text(const aws::Environment& environment) {
 }
 
 }  // namespace
+
+base::Result<std::string> required(const aws::Environment& environment, const char* name,
+                                   const char* what) {
+  std::string value = aws::value_of(environment, name);
+  if (value.empty())
+    return base::permanent("MISSING_SETTING", fmt::format("{} is not set", name),
+                           fmt::format("set it to {}", what));
+  return value;
+}
 
 base::Result<Settings> read_settings(const aws::Environment& environment) {
   Settings settings;

@@ -24,6 +24,10 @@ struct Settings {
   std::string ca_bundle;
 };
 
+/// The variable's value. Error MISSING_SETTING if it is absent or empty; `what` says what it is.
+[[nodiscard]] base::Result<std::string> required(const aws::Environment& environment,
+                                                 const char* name, const char* what);
+
 /// Errors, all permanent: MISSING_SETTING, INVALID_CONFIG (with every problem of the document),
 /// LOOP_POSSIBLE, NO_CREDENTIALS, NO_REGION, INVALID_URL, and those of reading imgproc.json.
 [[nodiscard]] base::Result<Settings> read_settings(const aws::Environment& environment);

@@ -35,10 +35,10 @@ std::unique_ptr<http::Exchange> NetworkDial::dial(const http::Origin& origin) {
   return std::make_unique<SharedClient>(std::move(client));
 }
 
-void CurrentInvocation::set(std::string trace_id, base::SteadyTime deadline) {
+void CurrentInvocation::begin(const runtime::Invocation& invocation, const base::Clock& clock) {
   std::lock_guard lock(mutex_);
-  trace_id_ = std::move(trace_id);
-  deadline_ = deadline;
+  trace_id_ = invocation.trace_id;
+  deadline_ = clock.steady() + (invocation.deadline - clock.now()) - kDeadlineMargin;
 }
 
 std::string CurrentInvocation::trace_id() const {
@@ -49,6 +49,18 @@ std::string CurrentInvocation::trace_id() const {
 base::SteadyTime CurrentInvocation::deadline() const {
   std::lock_guard lock(mutex_);
   return deadline_;
+}
+
+std::unique_ptr<http::Exchange> make_exchange(std::unique_ptr<http::Exchange> connection,
+                                              const Signer& signer, base::Clock& clock,
+                                              const CurrentInvocation& current) {
+  auto tracing = std::make_unique<aws::TraceExchange>(std::move(connection),
+                                                      [&current] { return current.trace_id(); });
+  auto signing = std::make_unique<aws::SigningExchange>(std::move(tracing), signer.credentials,
+                                                        signer.region, signer.service, clock);
+  return std::make_unique<aws::RetryExchange>(std::move(signing), clock, aws::RetryPolicy{},
+                                              aws::RetryExchange::Random{},
+                                              [&current] { return current.deadline(); });
 }
 
 Function::Function(Settings settings, ports::ImageEngine& engine, base::Clock& clock, Dial dial)
@@ -77,18 +89,12 @@ Function::Function(Settings settings, ports::ImageEngine& engine, base::Clock& c
 
 std::unique_ptr<http::Exchange> Function::exchange_to(const http::Origin& origin,
                                                       const std::string& service) {
-  auto connection =
-      std::make_unique<aws::TraceExchange>(dial_(origin), [this] { return current_.trace_id(); });
-  auto signing = std::make_unique<aws::SigningExchange>(
-      std::move(connection), settings_.credentials, settings_.region, service, clock_);
-  return std::make_unique<aws::RetryExchange>(std::move(signing), clock_, aws::RetryPolicy{},
-                                              aws::RetryExchange::Random{},
-                                              [this] { return current_.deadline(); });
+  return make_exchange(dial_(origin), {settings_.credentials, settings_.region, service}, clock_,
+                       current_);
 }
 
 base::Result<std::string> Function::handle(const runtime::Invocation& invocation) {
-  current_.set(invocation.trace_id,
-               clock_.steady() + (invocation.deadline - clock_.now()) - kDeadlineMargin);
+  current_.begin(invocation, clock_);
   return handler_.handle(invocation);
 }
 

@@ -36,7 +36,8 @@ class NetworkDial {
 /// What the outgoing calls need to know of the invocation under way. Thread-safe.
 class CurrentInvocation {
  public:
-  void set(std::string trace_id, base::SteadyTime deadline);
+  /// Calls may go on until kDeadlineMargin before Lambda cuts the function off.
+  void begin(const runtime::Invocation& invocation, const base::Clock& clock);
   [[nodiscard]] std::string trace_id() const;
   [[nodiscard]] base::SteadyTime deadline() const;
 
@@ -45,6 +46,20 @@ class CurrentInvocation {
   std::string trace_id_;
   base::SteadyTime deadline_ = base::SteadyTime::max();
 };
+
+/// Who signs the calls to a service.
+struct Signer {
+  const protocol::Credentials& credentials;
+  const std::string& region;
+  /// Signing name: "s3".
+  const std::string& service;
+};
+
+/// `connection` with what every call gets: the trace, a signature, and repetition within the
+/// invocation's time. `clock` and `current` are borrowed.
+[[nodiscard]] std::unique_ptr<http::Exchange> make_exchange(
+    std::unique_ptr<http::Exchange> connection, const Signer& signer, base::Clock& clock,
+    const CurrentInvocation& current);
 
 /// The function, put together: clients, pipeline, handler.
 class Function {

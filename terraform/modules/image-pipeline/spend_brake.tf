@@ -1,7 +1,7 @@
 # The brake: an alarm on the estimated spend of the last hour calls a second, tiny function from the same package, which sets
 # the first one's concurrency to zero. A function of its own, because a runaway one has no free slot left for the alarm, and
 # because the role that handles untrusted images must not be able to change its own bounds.
-# Events are not lost meanwhile: asynchronous ones are retried for six hours and then go to the dead-letter queue.
+# Events are not lost meanwhile: with a concurrency of zero Lambda puts asynchronous ones into the dead-letter queue at once.
 
 locals {
   brake      = var.spend_brake_usd_per_hour > 0
