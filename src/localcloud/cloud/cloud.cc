@@ -87,14 +87,16 @@ base::Status Cloud::open() {
     return lambda::FunctionCredentials{session.access_key_id, session.secret_access_key,
                                        session.session_token};
   };
-  // CloudWatch is built later: its alarms reach functions by way of SNS.
+  // CloudWatch is built later: its alarms call functions.
   lambda.publish_metric = [this](std::string_view metric, const std::string& function,
                                  double value) {
     if (cloudwatch_) cloudwatch_->put("AWS/Lambda", metric, {{"FunctionName", function}}, value);
   };
   IMGPROC_TRY(lambda_, lambda::LambdaService::create(*context_, std::move(lambda)));
   IMGPROC_TRY(sns_, sns::SnsService::create(*context_, *sqs_, *lambda_));
-  IMGPROC_TRY(cloudwatch_, cloudwatch::CloudWatchService::create(*context_, sns_.get()));
+  IMGPROC_TRY(cloudwatch_,
+              cloudwatch::CloudWatchService::create(*context_, sns_.get(), lambda_.get()));
+  cloudwatch_->before_evaluation([this] { sqs_->measure(*cloudwatch_); });
   IMGPROC_TRY(events_, eventbridge::EventBridgeService::create(*context_, *sqs_, *lambda_));
   IMGPROC_TRY(kms_, kms::KmsService::create(*context_));
   dynamodb_ = std::make_unique<dynamodb::DynamoDbService>(*context_);
@@ -130,11 +132,13 @@ Cloud::~Cloud() {
 
 void Cloud::start(const std::string& endpoint_url) {
   lambda_->start(endpoint_url, &internal_);
+  cloudwatch_->start();
 }
 
 void Cloud::stop() {
   if (stopped_) return;
   stopped_ = true;
+  if (cloudwatch_) cloudwatch_->stop();
   if (sqs_) sqs_->stop();
   if (lambda_) lambda_->stop();
 }

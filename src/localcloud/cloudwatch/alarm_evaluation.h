@@ -24,8 +24,9 @@ struct AlarmState {
 using ReadMetric = std::function<base::Result<std::vector<Datapoint>>(
     const Metric&, base::SystemTime from, base::SystemTime to, std::chrono::seconds period)>;
 
-/// `alarm` holds PutMetricAlarm's members. `current` is the state that "ignore" keeps. Metric math
-/// and percentiles give NotImplemented.
+/// `alarm` holds PutMetricAlarm's members: one metric, or Metrics with arithmetic over them.
+/// `current` is the state that "ignore" keeps. What cannot be evaluated here (percentiles,
+/// functions of metric math) is INSUFFICIENT_DATA, and the reason says so.
 [[nodiscard]] base::Result<AlarmState> evaluate_alarm(const boost::json::object& alarm,
                                                       std::string_view current,
                                                       base::SystemTime now, const ReadMetric& read);

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/time.h"
-#include "localcloud/cloudwatch/alarm_evaluation.h"
 #include "localcloud/cloudwatch/service.h"
 
 namespace imgproc::localcloud::cloudwatch {
@@ -27,12 +25,6 @@ std::string name_of_arn(std::string_view arn) {
   return at == std::string_view::npos ? std::string() : std::string(arn.substr(at + 7));
 }
 
-std::unexpected<base::Error> no_such_alarm(std::string_view name) {
-  return std::unexpected(base::Error{.code = "ResourceNotFound",
-                                     .message = fmt::format("The alarm {} does not exist.", name),
-                                     .http_status = 404});
-}
-
 base::SystemTime time_of(const json::object& document, std::string_view name) {
   return base::from_iso8601(base::json_string(document, name).value_or(""))
       .value_or(base::SystemTime{});
@@ -40,10 +32,26 @@ base::SystemTime time_of(const json::object& document, std::string_view name) {
 
 }  // namespace
 
+std::unexpected<base::Error> no_such_alarm(std::string_view name) {
+  return std::unexpected(base::Error{.code = "ResourceNotFound",
+                                     .message = fmt::format("The alarm {} does not exist.", name),
+                                     .http_status = 404});
+}
+
 json::value with_kind(std::string_view member, const json::value& value) {
+  if (const auto* object = value.if_object()) {
+    json::object out;
+    for (const auto& [name, inner] : *object) out[name] = with_kind(name, inner);
+    return out;
+  }
+  if (const auto* list = value.if_array()) {
+    json::array out;
+    for (const json::value& inner : *list) out.push_back(with_kind(member, inner));
+    return out;
+  }
   const auto* text = value.if_string();
   if (text == nullptr) return value;
-  if (member == "ActionsEnabled") return *text == "true";
+  if (member == "ActionsEnabled" || member == "ReturnData") return *text == "true";
   if (std::ranges::find(kNumbers, member) == std::end(kNumbers)) return value;
   auto number = base::parse_json({text->data(), text->size()});
   return number && number->is_number() ? *number : value;
@@ -133,71 +141,6 @@ CloudWatchService::Output CloudWatchService::delete_alarms(const rpc::Call& call
     static_cast<void>(removed);
   }
   return json::object{};
-}
-
-base::Status CloudWatchService::enter_state(const std::string& name, const std::string& value,
-                                            const std::string& reason) {
-  std::vector<std::string> actions;
-  json::object notice;
-  base::SystemTime now = context_.clock.now();
-  IMGPROC_CHECK(
-      documents_.update("alarm", name, [&](std::optional<json::object>& document) -> base::Status {
-        if (!document) return no_such_alarm(name);
-        std::string before(document->at("state").get_string());
-        document->at("reason") = reason;
-        if (before == value) return {};
-        document->at("state") = value;
-        document->at("state_since") = base::to_iso8601(now);
-        const json::object& alarm = document->at("alarm").get_object();
-        if (!base::json_bool(alarm, "ActionsEnabled").value_or(true)) return {};
-        const char* member = value == "ALARM" ? "AlarmActions"
-                             : value == "OK"  ? "OKActions"
-                                              : "InsufficientDataActions";
-        for (const json::value& action : alarm.at(member).get_array())
-          if (action.is_string()) actions.emplace_back(action.get_string());
-        notice = {{"AlarmName", name},
-                  {"AlarmArn", document->at("arn")},
-                  {"AWSAccountId", kAccountId},
-                  {"NewStateValue", value},
-                  {"OldStateValue", before},
-                  {"NewStateReason", reason},
-                  {"StateChangeTime", base::to_iso8601(now)},
-                  {"Trigger", alarm}};
-        return {};
-      }));
-  for (const std::string& action : actions) {
-    if (topics_ == nullptr || !topics_->has_topic(action)) continue;
-    auto sent =
-        topics_->publish(action, fmt::format("{}: \"{}\"", value, name), json::serialize(notice));
-    if (!sent)
-      base::log_warn("alarm action failed", {{"alarm", name}, {"error", sent.error().describe()}});
-  }
-  return {};
-}
-
-base::Status CloudWatchService::evaluate_alarms() {
-  IMGPROC_TRY(auto alarms, documents_.list("alarm"));
-  base::SystemTime now = context_.clock.now();
-  ReadMetric read = [&](const Metric& metric, base::SystemTime from, base::SystemTime to,
-                        std::chrono::seconds period) {
-    base::Result<std::vector<Datapoint>> points;
-    auto status = context_.database.read([&](Connection& connection) -> base::Status {
-      points = MetricStore::read(connection, metric, from, to, period);
-      return {};
-    });
-    if (!status) points = std::unexpected(status.error());
-    return points;
-  };
-  for (const auto& [name, document] : alarms) {
-    std::string current(document.at("state").get_string());
-    // A state set by hand lasts until the alarm's own period is over, so that tests can see it.
-    if (auto held_until = base::json_string(document, "held_until"))
-      if (auto until = base::from_iso8601(*held_until); until && *until > now) continue;
-    IMGPROC_TRY(AlarmState state,
-                evaluate_alarm(document.at("alarm").get_object(), current, now, read));
-    if (state.value != current) IMGPROC_CHECK(enter_state(name, state.value, state.reason));
-  }
-  return {};
 }
 
 CloudWatchService::Output CloudWatchService::set_alarm_state(const rpc::Call& call) {

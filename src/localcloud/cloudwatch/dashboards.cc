@@ -20,27 +20,6 @@ std::unexpected<base::Error> no_such_dashboard(std::string_view name) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<CloudWatchService>> CloudWatchService::create(Context& context,
-                                                                           Topics* topics) {
-  IMGPROC_CHECK(MetricStore::create_schema(context.database));
-  IMGPROC_TRY(Documents documents, Documents::open(context.database, "cloudwatch"));
-  return std::unique_ptr<CloudWatchService>(
-      new CloudWatchService(context, std::move(documents), topics));
-}
-
-CloudWatchService::CloudWatchService(Context& context, Documents documents, Topics* topics)
-    : context_(context), documents_(std::move(documents)), topics_(topics) {
-  description_.target_prefix = "GraniteServiceVersion20100801";
-  description_.xmlns = "http://monitoring.amazonaws.com/doc/2010-08-01/";
-  register_alarm_operations();
-  register_metric_operations();
-  register_dashboard_operations();
-}
-
-http::Response CloudWatchService::handle(const Caller& caller, http::Request request) {
-  return rpc::dispatch(description_, caller, std::move(request));
-}
-
 void CloudWatchService::register_dashboard_operations() {
   auto& operations = description_.operations;
   operations["PutDashboard"] = [this](const rpc::Call& call) { return put_dashboard(call); };

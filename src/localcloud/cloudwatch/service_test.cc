@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -28,6 +31,25 @@ class RecordingTopics final : public Topics {
   std::vector<std::string> messages;
 };
 
+class RecordingFunctions final : public EventSink {
+ public:
+  base::Status enqueue(Connection&, std::string_view arn, std::string_view payload) override {
+    std::lock_guard guard(mutex);
+    arns.emplace_back(arn);
+    payloads.emplace_back(payload);
+    called.notify_all();
+    return {};
+  }
+  void wake() override { ++wakes; }
+  bool has_function(std::string_view arn) override { return arn.ends_with(":function:brake"); }
+
+  std::mutex mutex;
+  std::condition_variable called;
+  std::vector<std::string> arns;
+  std::vector<std::string> payloads;
+  std::atomic<int> wakes{0};
+};
+
 class CloudWatchTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -36,7 +58,7 @@ class CloudWatchTest : public testing::Test {
     std::filesystem::create_directories(folder_);
     database_ = std::move(*Database::open(folder_ / "state.db"));
     context_ = std::make_unique<Context>(Context{*database_, clock_, folder_});
-    service_ = std::move(*CloudWatchService::create(*context_, &topics_));
+    service_ = std::move(*CloudWatchService::create(*context_, &topics_, &functions_));
   }
   void TearDown() override {
     service_.reset();
@@ -78,6 +100,7 @@ class CloudWatchTest : public testing::Test {
   std::filesystem::path folder_;
   base::ManualClock clock_;
   RecordingTopics topics_;
+  RecordingFunctions functions_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Context> context_;
   std::unique_ptr<CloudWatchService> service_;
@@ -94,6 +117,111 @@ TEST_F(CloudWatchTest, AnAlarmRisesFallsAndNotifies) {
   clock_.advance(std::chrono::minutes(2));
   EXPECT_EQ(state(), "OK");
   EXPECT_EQ(topics_.subjects.back(), "OK: \"errors\"");
+}
+
+constexpr const char* kBrake = "arn:aws:lambda:eu-west-1:000000000000:function:brake";
+
+TEST_F(CloudWatchTest, AlarmsAreEvaluatedWithoutAnybodyAsking) {
+  json::object input = alarm();
+  input["AlarmActions"] = json::array{kBrake};
+  call("PutMetricAlarm", input);
+  int measured = 0;
+  service_->before_evaluation([&] { ++measured; });
+  service_->start();
+  service_->put("AWS/Lambda", "Errors", {{"FunctionName", "fn"}}, 1);
+  while (clock_.waiters() == 0) std::this_thread::yield();
+  clock_.advance(kEvaluationInterval - std::chrono::milliseconds(1));
+  while (clock_.waiters() == 0) std::this_thread::yield();
+  EXPECT_TRUE(functions_.payloads.empty());
+  clock_.advance(std::chrono::milliseconds(1));
+  std::unique_lock lock(functions_.mutex);
+  ASSERT_TRUE(functions_.called.wait_for(lock, std::chrono::seconds(20),
+                                         [&] { return !functions_.payloads.empty(); }));
+  lock.unlock();
+  service_->stop();
+  EXPECT_EQ(measured, 1);
+}
+
+TEST_F(CloudWatchTest, AFunctionGetsTheAlarmsEvent) {
+  json::object input = alarm();
+  input["AlarmActions"] = json::array{kBrake, "arn:topic"};
+  input["AlarmDescription"] = "too many";
+  call("PutMetricAlarm", input);
+  EXPECT_EQ(state(), "OK");
+  service_->put("AWS/Lambda", "Errors", {{"FunctionName", "fn"}}, 1);
+  EXPECT_EQ(state(), "ALARM");
+  ASSERT_EQ(functions_.payloads.size(), 1U);
+  EXPECT_EQ(functions_.arns[0], kBrake);
+  EXPECT_EQ(functions_.wakes, 1);
+  json::object event = base::parse_json(functions_.payloads[0]).value().get_object();
+  EXPECT_EQ(event.at("source"), "aws.cloudwatch");
+  EXPECT_EQ(event.at("alarmArn"), "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:errors");
+  EXPECT_EQ(event.at("region"), "eu-west-1");
+  EXPECT_EQ(event.at("accountId"), "000000000000");
+  const json::object& data = event.at("alarmData").get_object();
+  EXPECT_EQ(data.at("alarmName"), "errors");
+  EXPECT_EQ(data.at("state").at("value"), "ALARM");
+  EXPECT_EQ(data.at("previousState").at("value"), "OK");
+  EXPECT_EQ(data.at("configuration").at("description"), "too many");
+  EXPECT_EQ(data.at("configuration").at("metrics").at(0).at("metricStat").at("metric"),
+            (json::value{{"namespace", "AWS/Lambda"},
+                         {"name", "Errors"},
+                         {"dimensions", {{"FunctionName", "fn"}}}}));
+  EXPECT_EQ(topics_.subjects.back(), "ALARM: \"errors\"") << "the other action runs as well";
+  EXPECT_EQ(state(), "ALARM");
+  EXPECT_EQ(functions_.payloads.size(), 1U) << "once for each change";
+}
+
+TEST_F(CloudWatchTest, AnAlarmOnMetricMathSumsItsPeriod) {
+  // As Terraform sends it: the query protocol, all numbers as text.
+  std::string form =
+      "Action=PutMetricAlarm&Version=2010-08-01&AlarmName=spend&Threshold=1.5&EvaluationPeriods=1"
+      "&ComparisonOperator=GreaterThanThreshold&TreatMissingData=notBreaching&ActionsEnabled=true"
+      "&Metrics.member.1.Id=usd&Metrics.member.1.Expression=duration%20*%200.001%20%2B%"
+      "20invocations"
+      "%20*%200.1&Metrics.member.1.ReturnData=true";
+  int member = 2;
+  for (auto [id, name] : {std::pair{"duration", "Duration"}, {"invocations", "Invocations"}}) {
+    std::string prefix = "&Metrics.member." + std::to_string(member++);
+    std::string metric = prefix + ".MetricStat.Metric";
+    form += prefix + ".Id=" + id + prefix + ".ReturnData=false" + prefix +
+            ".MetricStat.Period=3600" + prefix + ".MetricStat.Stat=Sum" + metric +
+            ".Namespace=AWS%2FLambda" + metric + ".MetricName=" + name + metric +
+            ".Dimensions.member.1.Name=FunctionName" + metric + ".Dimensions.member.1.Value=fn";
+  }
+  EXPECT_THAT(query(form), Not(HasSubstr("Error")));
+  EXPECT_EQ(state(), "OK");
+  auto work = [&] {
+    service_->put("AWS/Lambda", "Duration", {{"FunctionName", "fn"}}, 300);
+    service_->put("AWS/Lambda", "Invocations", {{"FunctionName", "fn"}}, 1);
+  };
+  for (int i = 0; i < 3; ++i) {
+    work();
+    clock_.advance(std::chrono::minutes(10));
+  }
+  EXPECT_EQ(state(), "OK") << "0.9 + 0.3 in this hour";
+  work();
+  EXPECT_EQ(state(), "ALARM") << "1.2 + 0.4 in this hour";
+  clock_.advance(std::chrono::minutes(31));
+  EXPECT_EQ(state(), "OK") << "the first is over an hour old";
+}
+
+TEST_F(CloudWatchTest, WhatCannotBeComputedSaysWhy) {
+  call("PutMetricAlarm",
+       {{"AlarmName", "math"},
+        {"EvaluationPeriods", 1},
+        {"Threshold", 1},
+        {"ComparisonOperator", "GreaterThanThreshold"},
+        {"Metrics", json::array{{{"Id", "e"}, {"Expression", "SUM(m)"}, {"ReturnData", true}},
+                                {{"Id", "m"},
+                                 {"ReturnData", false},
+                                 {"MetricStat",
+                                  {{"Period", 60},
+                                   {"Stat", "Sum"},
+                                   {"Metric", {{"Namespace", "N"}, {"MetricName", "M"}}}}}}}}});
+  service_->put("N", "M", {}, 5);
+  auto shown = call("DescribeAlarms", {}).at("MetricAlarms").at(0);
+  EXPECT_EQ(shown.at("StateValue"), "INSUFFICIENT_DATA");
 }
 
 TEST_F(CloudWatchTest, MissingDataIsTreatedAsAsked) {

@@ -174,11 +174,15 @@ base::Result<MessageCounts> MessageStore::count(Connection& connection, std::str
   IMGPROC_TRY(
       auto statement,
       connection.prepare("SELECT sum(visible_ms<=?2), sum(visible_ms>?2 AND receives>0),"
-                         " sum(visible_ms>?2 AND receives=0) FROM sqs_messages WHERE queue=?1"));
+                         " sum(visible_ms>?2 AND receives=0), min(sent_ms) FROM sqs_messages"
+                         " WHERE queue=?1"));
   statement.bind(1, queue).bind(2, to_ms(now));
   IMGPROC_TRY(bool found, statement.step());
   if (!found) return MessageCounts{};
-  return MessageCounts{statement.column_int(0), statement.column_int(1), statement.column_int(2)};
+  MessageCounts counts{statement.column_int(0), statement.column_int(1), statement.column_int(2)};
+  if (!statement.column_is_null(3))
+    counts.oldest_age = std::chrono::milliseconds{to_ms(now) - statement.column_int(3)};
+  return counts;
 }
 
 }  // namespace imgproc::localcloud::sqs

@@ -23,6 +23,8 @@ struct MessageCounts {
   std::int64_t visible = 0;
   std::int64_t in_flight = 0;
   std::int64_t delayed = 0;
+  /// Of the oldest message that is still there; zero if there is none.
+  std::chrono::milliseconds oldest_age{0};
 };
 
 /// Queues are named by their own name here. Every call that changes something takes the caller's

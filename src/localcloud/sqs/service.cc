@@ -106,6 +106,29 @@ base::Status SqsService::send(Connection& transaction, std::string_view queue_ar
   return {};
 }
 
+void SqsService::measure(MetricSink& sink) {
+  auto queues = documents_.list("queue");
+  if (!queues) return;
+  base::SystemTime now = context_.clock.now();
+  for (const auto& [name, document] : *queues) {
+    MessageCounts counts;
+    auto status = context_.database.read([&](Connection& connection) -> base::Status {
+      IMGPROC_TRY(counts, MessageStore::count(connection, name, now));
+      return {};
+    });
+    if (!status) continue;
+    Dimensions dimensions{{"QueueName", name}};
+    auto put = [&](std::string_view metric, std::int64_t value) {
+      sink.put("AWS/SQS", metric, dimensions, static_cast<double>(value));
+    };
+    put("ApproximateNumberOfMessagesVisible", counts.visible);
+    put("ApproximateNumberOfMessagesNotVisible", counts.in_flight);
+    put("ApproximateNumberOfMessagesDelayed", counts.delayed);
+    put("ApproximateAgeOfOldestMessage",
+        std::chrono::duration_cast<std::chrono::seconds>(counts.oldest_age).count());
+  }
+}
+
 void SqsService::wake() {
   std::lock_guard guard(mutex_);
   ++arrivals_;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "localcloud/context.h"
+#include "localcloud/metric_sink.h"
 #include "localcloud/queue_sink.h"
 #include "localcloud/rpc/rpc.h"
 #include "localcloud/sqs/message_store.h"
@@ -19,6 +20,8 @@ class SqsService final : public Queues {
   [[nodiscard]] http::Response handle(const Caller& caller, http::Request request);
   /// Ends every long poll at once; for shutting down.
   void stop();
+  /// Tells `sink` how many messages each queue holds and how old they are, under AWS/SQS's names.
+  void measure(MetricSink& sink);
 
   bool has_queue(std::string_view queue_arn) override;
   base::Status send(Connection& transaction, std::string_view queue_arn, std::string_view body,

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -57,6 +59,31 @@ class SqsTest : public testing::Test {
   std::unique_ptr<SqsService> service_;
   std::string query_error_;
 };
+
+TEST_F(SqsTest, TellsWhatEachQueueHoldsAndHowOldItIs) {
+  class Sink final : public MetricSink {
+   public:
+    void put(std::string_view name_space, std::string_view name, const Dimensions& dimensions,
+             double value) override {
+      EXPECT_EQ(name_space, "AWS/SQS");
+      values[dimensions.at("QueueName") + " " + std::string(name)] = value;
+    }
+    std::map<std::string, double> values;
+  } sink;
+  std::string url = make_queue("q");
+  make_queue("empty");
+  for (const char* body : {"a", "b"}) {
+    call("SendMessage", {{"QueueUrl", url}, {"MessageBody", body}});
+    clock_.advance(std::chrono::seconds(30));
+  }
+  call("ReceiveMessage", {{"QueueUrl", url}, {"MaxNumberOfMessages", 1}});
+  service_->measure(sink);
+  EXPECT_EQ(sink.values["q ApproximateNumberOfMessagesVisible"], 1);
+  EXPECT_EQ(sink.values["q ApproximateNumberOfMessagesNotVisible"], 1);
+  EXPECT_EQ(sink.values["q ApproximateAgeOfOldestMessage"], 60);
+  EXPECT_EQ(sink.values.at("empty ApproximateNumberOfMessagesVisible"), 0);
+  EXPECT_EQ(sink.values.at("empty ApproximateAgeOfOldestMessage"), 0);
+}
 
 TEST_F(SqsTest, AMessageIsSentReceivedHiddenAndDeleted) {
   std::string url = make_queue("q");
