@@ -27,6 +27,26 @@ std::string virtual_bucket(const http::Request& request) {
 
 }  // namespace
 
+std::unexpected<base::Error> unknown_key(const Route& route) {
+  if (route.protocol == Protocol::s3)
+    return refuse("InvalidAccessKeyId",
+                  "The AWS Access Key Id you provided does not exist in our records.");
+  return refuse(
+      route.protocol == Protocol::query ? "InvalidClientTokenId" : "UnrecognizedClientException",
+      "The security token included in the request is invalid.");
+}
+
+std::unexpected<base::Error> expired_key(const Route& route) {
+  bool spelled_out = route.protocol == Protocol::json || route.protocol == Protocol::rest_json;
+  auto error = refuse(spelled_out ? "ExpiredTokenException" : "ExpiredToken",
+                      route.protocol == Protocol::s3
+                          ? "The provided token has expired."
+                          : "The security token included in the request is expired");
+  if (route.protocol == Protocol::s3 || route.protocol == Protocol::json)
+    error.error().http_status = 400;
+  return error;
+}
+
 base::Status check_expiry(const http::Request& request, base::SystemTime now) {
   if (request.query().find("Signature=") == std::string_view::npos) return {};
   auto claim = protocol::parse_authorization(request);
@@ -51,14 +71,11 @@ base::Result<std::optional<protocol::ChunkVerifier>> Authenticator::verify(
   if (auto known = secrets_.find(claim.access_key_id); known != secrets_.end()) {
     credentials = {known->first, known->second, ""};
   } else {
-    IMGPROC_TRY(auto session, sessions_(claim.access_key_id));
-    if (!session)
-      return is_s3 ? refuse("InvalidAccessKeyId",
-                            "The AWS Access Key Id you provided does not exist in our records.")
-                   : refuse(route.protocol == Protocol::query ? "InvalidClientTokenId"
-                                                              : "UnrecognizedClientException",
-                            "The security token included in the request is invalid.");
-    credentials = std::move(*session);
+    auto session = sessions_(claim.access_key_id);
+    if (!session && session.error().code == "ExpiredToken") return expired_key(route);
+    if (!session) return std::unexpected(std::move(session).error());
+    if (!*session) return unknown_key(route);
+    credentials = std::move(**session);
   }
   if (claim.form == protocol::SignatureForm::v2_header ||
       claim.form == protocol::SignatureForm::v2_query) {

@@ -18,10 +18,17 @@ namespace imgproc::localcloud {
 /// A body that must be hashed to be verified (all services but S3, whose bodies are streamed).
 inline constexpr std::size_t kVerifiedBodyBytesMax = 72 * 1024 * 1024;
 
+/// Why a key is refused, in the words of the route's protocol: it belongs to nobody
+/// (InvalidAccessKeyId, InvalidClientTokenId, UnrecognizedClientException; 403) ...
+[[nodiscard]] std::unexpected<base::Error> unknown_key(const Route& route);
+/// ... or to a session that is over (ExpiredToken, ExpiredTokenException; 400 or 403).
+[[nodiscard]] std::unexpected<base::Error> expired_key(const Route& route);
+
 /// Checks Version 4 (header, presigned, chunked) and Version 2 signatures. Thread-safe.
 class Authenticator {
  public:
-  /// Secrets that are not permanent ones: sessions of roles. Nullopt for unknown keys.
+  /// Secrets that are not permanent ones: sessions of roles. Nullopt for unknown keys, ExpiredToken
+  /// for those that are over.
   using SessionLookup = std::function<base::Result<std::optional<protocol::Credentials>>(
       std::string_view access_key_id)>;
 
@@ -30,8 +37,8 @@ class Authenticator {
       : secrets_(std::move(secrets)), sessions_(std::move(sessions)), clock_(clock) {}
 
   /// On success the request is proven; for a signed stream the result follows its chunks while the
-  /// body is read. Unsigned requests are refused (AccessDenied, 403). Other errors:
-  /// InvalidAccessKeyId or UnrecognizedClientException (403), and those of protocol::verify.
+  /// body is read. Unsigned requests are refused (AccessDenied, 403). Other errors: those
+  /// of unknown_key() and expired_key(), and those of protocol::verify.
   [[nodiscard]] base::Result<std::optional<protocol::ChunkVerifier>> verify(
       http::Request& request, const Route& route) const;
 

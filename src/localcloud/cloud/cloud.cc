@@ -214,12 +214,21 @@ http::Response Cloud::call_service(const Route& route, Caller& caller, http::Req
 }
 
 base::Status Cloud::authorize(const Route& route, const Caller& caller, http::Request& request) {
-  IMGPROC_TRY(auto session, iam_->find_session(route.access_key_id));
-  // A key that only looks like a session's is anybody's, as every key is without --strict-auth.
-  if (!session) return {};
+  auto session = iam_->find_session(route.access_key_id);
+  if (!session && session.error().code == "ExpiredToken") return expired_key(route);
+  if (!session) return std::unexpected(std::move(session).error());
+  // Any other key is the owner's without --strict-auth; but one that could only be a session's must
+  // not gain rights by being wrong.
+  if (!*session) {
+    auto error = unknown_key(route);
+    error.error().message +=
+        " Keys that begin with ASIA are temporary ones, and this one was not issued by this local "
+        "cloud: use others, such as AWS_ACCESS_KEY_ID=test, without AWS_SESSION_TOKEN.";
+    return error;
+  }
   IMGPROC_TRY(auto accesses, accesses_of(request, route, caller.region));
   for (const iam::AccessRequest& access : accesses) {
-    auto status = iam_->authorize(*session, access);
+    auto status = iam_->authorize(**session, access);
     if (status) continue;
     base::Error error = std::move(status).error();
     // JSON and REST-JSON services spell it out; S3 and the query protocol do not.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "protocol/sigv4.h"
@@ -125,6 +126,59 @@ TEST_F(CloudTest, APresignedUrlExpiresWhoeverSignedIt) {
   EXPECT_EQ(send(std::move(good)).status, 404);
   clock_.advance(std::chrono::seconds(61));
   EXPECT_EQ(send(std::move(request)).status, 403);
+}
+
+TEST_F(CloudTest, ATemporaryKeyGainsNothingByBeingWrongOrOld) {
+  for (bool strict : {false, true}) {
+    open(strict);
+    http::Request unknown{"POST", "/", {{"X-Amz-Target", "DynamoDB_20120810.ListTables"}}, "{}"};
+    auto answer = send_signed(std::move(unknown), {"ASIAUNKNOWN", "any", "any"}, "dynamodb");
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_THAT(answer.body.text, HasSubstr("UnrecognizedClientException"));
+    answer =
+        send_signed({"GET", "/", {{"Host", "127.0.0.1"}}, {}}, {"ASIAUNKNOWN", "any", "any"}, "s3");
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_THAT(answer.body.text, HasSubstr("<Code>InvalidAccessKeyId</Code>"));
+    EXPECT_THAT(send_signed(form(kIdentity), {"ASIAUNKNOWN", "any", "any"}).body.text,
+                HasSubstr("InvalidClientTokenId"));
+  }
+}
+
+TEST_F(CloudTest, AnExpiredSessionSaysSo) {
+  open();
+  std::string trust = base::percent_encode(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}})");
+  std::string policy = base::percent_encode(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})");
+  ASSERT_EQ(send(form("Action=CreateRole&Version=2010-05-08&RoleName=r&AssumeRolePolicyDocument=" +
+                      trust))
+                .status,
+            200);
+  ASSERT_EQ(send(form("Action=PutRolePolicy&Version=2010-05-08&RoleName=r&PolicyName=p"
+                      "&PolicyDocument=" +
+                      policy))
+                .status,
+            200);
+  std::string answer =
+      send(form("Action=AssumeRole&Version=2011-06-15&RoleSessionName=me&RoleArn=" +
+                base::percent_encode("arn:aws:iam::000000000000:role/r")))
+          .body.text;
+  auto between = [&](const std::string& name) {
+    std::size_t from = answer.find("<" + name + ">") + name.size() + 2;
+    return answer.substr(from, answer.find("</" + name + ">") - from);
+  };
+  protocol::Credentials session{between("AccessKeyId"), between("SecretAccessKey"),
+                                between("SessionToken")};
+  auto list = [&] { return send_signed({"GET", "/", {{"Host", "127.0.0.1"}}, {}}, session, "s3"); };
+  EXPECT_EQ(list().status, 200) << answer;
+  clock_.advance(std::chrono::hours(2));
+  auto late = list();
+  EXPECT_EQ(late.status, 400);
+  EXPECT_THAT(late.body.text, HasSubstr("<Code>ExpiredToken</Code>"));
+  http::Request tables{"POST", "/", {{"X-Amz-Target", "DynamoDB_20120810.ListTables"}}, "{}"};
+  EXPECT_THAT(send_signed(std::move(tables), session, "dynamodb").body.text,
+              HasSubstr("ExpiredTokenException"));
+  EXPECT_THAT(send_signed(form(kIdentity), session).body.text, HasSubstr("ExpiredToken"));
 }
 
 TEST_F(CloudTest, StrictAuthLetsInternalRequestsThrough) {

@@ -77,16 +77,17 @@ base::Result<std::optional<Session>> IamService::find_session(
                   .session_name = text("name"),
                   .expires_at = base::SystemTime{std::chrono::milliseconds{
                       base::json_int(*document, "expires_ms").value_or(0)}}};
-  if (session.expires_at <= context_.clock.now()) return std::nullopt;
+  if (session.expires_at <= context_.clock.now())
+    return base::permanent("ExpiredToken", "The security token included in the request is expired");
   return session;
 }
 
 base::Status IamService::sweep_sessions() const {
   IMGPROC_TRY(auto sessions, documents_.list("session"));
   for (const auto& [key, document] : sessions) {
-    if (base::json_int(document, "expires_ms").value_or(0) >
-        context_.clock.now().time_since_epoch().count())
-      continue;
+    base::SystemTime expired{
+        std::chrono::milliseconds{base::json_int(document, "expires_ms").value_or(0)}};
+    if (expired + kExpiredSessionsKept > context_.clock.now()) continue;
     IMGPROC_TRY(bool removed, documents_.remove("session", key));
     static_cast<void>(removed);
   }

@@ -2,6 +2,7 @@
 // IAM roles and policies, and the check of every call that a role's credentials sign.
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 #include "localcloud/store/documents.h"
 
 namespace imgproc::localcloud::iam {
+
+/// So long an expired key is told from one that never was.
+inline constexpr std::chrono::hours kExpiredSessionsKept{24};
 
 /// Credentials that stand for a role for a while: what STS hands out, and what a function gets.
 struct Session {
@@ -36,10 +40,10 @@ class IamService {
   [[nodiscard]] base::Result<Session> open_session(std::string_view role_arn,
                                                    std::string_view session_name,
                                                    std::chrono::seconds duration);
-  /// Nullopt if the key belongs to no session, or to one that has expired.
+  /// Nullopt if the key belongs to no session; error ExpiredToken if its session has expired.
   [[nodiscard]] base::Result<std::optional<Session>> find_session(
       std::string_view access_key_id) const;
-  /// Forgets sessions that have expired.
+  /// Forgets sessions that expired over kExpiredSessionsKept ago.
   [[nodiscard]] base::Status sweep_sessions() const;
 
   /// Refuses as AWS does, naming action and resource (AccessDenied, 403), unless the role's

@@ -97,8 +97,11 @@ TEST_F(IamTest, SessionsAreCheckedAgainstTheRolesPolicies) {
   EXPECT_TRUE(service_->authorize(*session, read).has_value());
   EXPECT_EQ((*service_->find_session(session->access_key_id))->role_name, "fn");
   clock_.advance(std::chrono::hours(1));
-  EXPECT_FALSE(service_->find_session(session->access_key_id)->has_value());
   EXPECT_TRUE(service_->sweep_sessions().has_value());
+  EXPECT_EQ(service_->find_session(session->access_key_id).error().code, "ExpiredToken");
+  clock_.advance(kExpiredSessionsKept);
+  EXPECT_TRUE(service_->sweep_sessions().has_value());
+  EXPECT_FALSE(service_->find_session(session->access_key_id)->has_value());
 }
 
 TEST_F(IamTest, ManagedPoliciesAreAttachedVersionedAndDetached) {
