@@ -61,6 +61,13 @@ int main() {
   // What happens before the function is ready.
   std::string init = std::getenv("TEST_INIT") == nullptr ? "" : std::getenv("TEST_INIT");
   if (init == "exit") return 3;
+  if (init == "exit-once") {
+    std::string mark = std::string(std::getenv("TMPDIR")) + "/was-here";
+    if (::access(mark.c_str(), F_OK) != 0) {
+      std::fclose(std::fopen(mark.c_str(), "w"));
+      return 3;
+    }
+  }
   if (init == "hang") hang();
   if (init == "error") {
     Request request{"POST",

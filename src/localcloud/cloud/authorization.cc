@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <pugixml.hpp>
+
 #include "base/bytes.h"
 #include "base/json.h"
 #include "localcloud/context.h"
@@ -157,19 +159,33 @@ std::string resource_of(const json::object& input, std::string_view service,
 }
 
 Accesses lambda_accesses(const http::Request& request, std::string_view region) {
-  constexpr std::string_view kFunctions = "/2015-03-31/functions/";
+  // /DATE/functions/NAME/PART: what functions call of other functions.
+  struct Named {
+    std::string_view method;
+    std::string_view part;
+    std::string_view action;
+  };
+  constexpr Named kNamed[] = {{"POST", "invocations", "lambda:InvokeFunction"},
+                              {"PUT", "concurrency", "lambda:PutFunctionConcurrency"},
+                              {"GET", "concurrency", "lambda:GetFunctionConcurrency"},
+                              {"DELETE", "concurrency", "lambda:DeleteFunctionConcurrency"}};
+  constexpr std::string_view kFunctions = "/functions/";
   std::string_view path = request.path();
-  bool invokes =
-      request.method == "POST" && path.ends_with("/invocations") && path.starts_with(kFunctions);
+  std::size_t at = path.find(kFunctions);
+  std::string_view rest =
+      at == std::string_view::npos ? std::string_view{} : path.substr(at + kFunctions.size());
+  std::size_t slash = rest.find('/');
+  if (slash != std::string_view::npos)
+    for (const auto& [method, part, action] : kNamed) {
+      if (request.method != method || rest.substr(slash + 1) != part) continue;
+      IMGPROC_TRY(auto function,
+                  lambda::FunctionReference::parse(base::percent_decode(rest.substr(0, slash))));
+      return std::vector{access(
+          std::string(action),
+          fmt::format("arn:aws:lambda:{}:{}:function:{}", region, kAccountId, function.name))};
+    }
   // All else manages functions, which no function's role should; the name tells what was tried.
-  if (!invokes)
-    return std::vector{access(fmt::format("lambda:{}Function", verb_of(request.method)), "*")};
-  path.remove_prefix(kFunctions.size());
-  path = path.substr(0, path.find('/'));
-  IMGPROC_TRY(auto function, lambda::FunctionReference::parse(base::percent_decode(path)));
-  return std::vector{
-      access("lambda:InvokeFunction",
-             fmt::format("arn:aws:lambda:{}:{}:function:{}", region, kAccountId, function.name))};
+  return std::vector{access(fmt::format("lambda:{}Function", verb_of(request.method)), "*")};
 }
 
 }  // namespace
@@ -195,6 +211,45 @@ Accesses accesses_of(http::Request& request, const Route& route, std::string_vie
       parsed && parsed->is_object() ? std::move(parsed->get_object()) : json::object{};
   if (route.service == "dynamodb") return dynamodb_accesses(input, route.operation, region);
   return std::vector{access(std::move(action), resource_of(input, route.service, region))};
+}
+
+std::vector<iam::AccessRequest> key_accesses(const std::vector<iam::AccessRequest>& accesses,
+                                             const http::Request& request,
+                                             const KeyOfBucket& key_of_bucket) {
+  constexpr std::string_view kBucketArn = "arn:aws:s3:::";
+  std::vector<iam::AccessRequest> more;
+  for (const iam::AccessRequest& wanted : accesses) {
+    bool writes = wanted.action == "s3:PutObject";
+    // A HEAD reads no bytes.
+    bool reads = request.method != "HEAD" &&
+                 (wanted.action == "s3:GetObject" || wanted.action == "s3:GetObjectVersion");
+    if (!writes && !reads) continue;
+    std::string bucket = wanted.resource.substr(kBucketArn.size());
+    bucket = bucket.substr(0, bucket.find('/'));
+    if (std::string key = key_of_bucket(bucket); !key.empty())
+      more.push_back(access(writes ? "kms:GenerateDataKey" : "kms:Decrypt", std::move(key)));
+  }
+  return more;
+}
+
+std::string key_in_encryption(std::string_view xml) {
+  pugi::xml_document document;
+  if (!document.load_buffer(xml.data(), xml.size())) return "";
+  return document
+      .find_node([](const pugi::xml_node& node) {
+        return std::string_view(node.name()) == "KMSMasterKeyID";
+      })
+      .text()
+      .get();
+}
+
+std::optional<iam::AccessRequest> access_to_know_missing(const http::Request& request,
+                                                         const Route& route) {
+  if (route.protocol != Protocol::s3 || (request.method != "GET" && request.method != "HEAD"))
+    return std::nullopt;
+  auto address = s3::parse_address(request.headers.get("Host").value_or(""), request.path());
+  if (!address || address->key.empty()) return std::nullopt;
+  return access("s3:ListBucket", "arn:aws:s3:::" + address->bucket);
 }
 
 }  // namespace imgproc::localcloud

@@ -41,6 +41,49 @@ TEST(Authorization, NamesS3sActions) {
             "s3:PutObject arn:aws:s3:::b/k\ns3:GetObject arn:aws:s3:::c/d/e\n");
 }
 
+TEST(Authorization, WhoMayNotListABucketIsNotToldWhatItLacks) {
+  auto needed = [](http::Request request) {
+    Route found = route(request);
+    auto access = access_to_know_missing(request, found);
+    return access ? access->action + " " + access->resource : "";
+  };
+  EXPECT_EQ(needed(s3("GET", "/b/a%20b")), "s3:ListBucket arn:aws:s3:::b");
+  EXPECT_EQ(needed(s3("HEAD", "/b/k")), "s3:ListBucket arn:aws:s3:::b");
+  EXPECT_EQ(needed(s3("PUT", "/b/k")), "");
+  EXPECT_EQ(needed(s3("GET", "/b")), "");
+  EXPECT_EQ(needed(json("DynamoDB_20120810.GetItem", "{}")), "");
+}
+
+TEST(Authorization, EncryptedBucketsNeedTheirKeyToo) {
+  auto keys = [](http::Request request) {
+    Route found = route(request);
+    std::string text;
+    for (const auto& access :
+         key_accesses(accesses_of(request, found, "r").value(), request,
+                      [](const std::string& bucket) { return bucket == "b" ? "arn:key" : ""; }))
+      text += access.action + " " + access.resource + "\n";
+    return text;
+  };
+  EXPECT_EQ(keys(s3("GET", "/b/k")), "kms:Decrypt arn:key\n");
+  EXPECT_EQ(keys(s3("GET", "/b/k?versionId=1")), "kms:Decrypt arn:key\n");
+  EXPECT_EQ(keys(s3("PUT", "/b/k")), "kms:GenerateDataKey arn:key\n");
+  EXPECT_EQ(keys(s3("PUT", "/plain/k", {{"x-amz-copy-source", "/b/k"}})), "kms:Decrypt arn:key\n");
+  EXPECT_EQ(keys(s3("HEAD", "/b/k")), "");
+  EXPECT_EQ(keys(s3("DELETE", "/b/k")), "");
+  EXPECT_EQ(keys(s3("GET", "/plain/k")), "");
+}
+
+TEST(Authorization, FindsTheKeyOfAnEncryptionConfiguration) {
+  EXPECT_EQ(key_in_encryption("<ServerSideEncryptionConfiguration xmlns=\"x\"><Rule>"
+                              "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms"
+                              "</SSEAlgorithm><KMSMasterKeyID>arn:key</KMSMasterKeyID>"
+                              "</ApplyServerSideEncryptionByDefault></Rule>"
+                              "</ServerSideEncryptionConfiguration>"),
+            "arn:key");
+  EXPECT_EQ(key_in_encryption("<a><SSEAlgorithm>AES256</SSEAlgorithm></a>"), "");
+  EXPECT_EQ(key_in_encryption("no xml <"), "");
+}
+
 TEST(Authorization, NamesTheTables) {
   EXPECT_EQ(accesses(json("DynamoDB_20120810.PutItem", R"({"TableName":"t"})")),
             "dynamodb:PutItem arn:aws:dynamodb:us-east-1:000000000000:table/t\n");
@@ -64,6 +107,8 @@ TEST(Authorization, NamesTheRest) {
       "logs:PutLogEvents arn:aws:logs:us-east-1:000000000000:log-group:g:log-stream:s\n");
   EXPECT_EQ(accesses({"POST", "/2015-03-31/functions/f/invocations", {}, {}}),
             "lambda:InvokeFunction arn:aws:lambda:us-east-1:000000000000:function:f\n");
+  EXPECT_EQ(accesses({"PUT", "/2017-10-31/functions/f/concurrency", {}, {}}),
+            "lambda:PutFunctionConcurrency arn:aws:lambda:us-east-1:000000000000:function:f\n");
   EXPECT_EQ(accesses({"DELETE", "/2015-03-31/functions/f", {}, {}}), "lambda:DeleteFunction *\n");
   EXPECT_EQ(accesses({"POST",
                       "/",

@@ -15,6 +15,9 @@ std::string operation_of(const Route& route, const http::Request& request) {
   return route.operation.empty() ? request.method : route.operation;
 }
 
+/// A bucket's encryption configuration.
+constexpr std::size_t kEncryptionBytesMax = 64 * 1024;
+
 bool is_session_key(std::string_view access_key_id) {
   return access_key_id.starts_with("ASIA");
 }
@@ -86,6 +89,13 @@ base::Status Cloud::open() {
                                                  lambda::kCredentialsLife));
     return lambda::FunctionCredentials{session.access_key_id, session.secret_access_key,
                                        session.session_token};
+  };
+  lambda.authorize = [this](std::string_view role_arn, std::string_view session,
+                            std::string_view action, std::string_view resource) {
+    return iam_->authorize(
+        iam::Session{.role_name = std::string(role_arn.substr(role_arn.rfind('/') + 1)),
+                     .session_name = std::string(session)},
+        {std::string(action), std::string(resource), {{"aws:securetransport", {"true"}}}});
   };
   // CloudWatch is built later: its alarms call functions.
   lambda.publish_metric = [this](std::string_view metric, const std::string& function,
@@ -190,9 +200,19 @@ http::Response Cloud::call_service(const Route& route, Caller& caller, http::Req
       auto current = check_expiry(request, clock_.now());
       if (!current) return fail(current.error());
     }
+    std::optional<iam::Session> session;
+    std::optional<iam::AccessRequest> when_missing;
     if (!trusted && is_session_key(route.access_key_id)) {
-      auto allowed = authorize(route, caller, request);
+      auto found = session_of(route);
+      if (!found) return fail(found.error());
+      session = std::move(*found);
+      auto accesses = accesses_of(request, route, caller.region);
+      if (!accesses) return fail(accesses.error());
+      auto allowed = authorize(route, *session, *accesses);
+      if (allowed && route.protocol == Protocol::s3)
+        allowed = authorize(route, *session, key_accesses(*accesses, request, key_of_bucket()));
       if (!allowed) return fail(allowed.error());
+      when_missing = access_to_know_missing(request, route);
     }
     auto service = services_.find(route.service);
     if (service == services_.end())
@@ -200,7 +220,12 @@ http::Response Cloud::call_service(const Route& route, Caller& caller, http::Req
           {.code = "NotImplemented",
            .message = fmt::format("service {} is not supported by the local cloud", route.service),
            .http_status = 501});
-    return service->second(caller, std::move(request));
+    http::Response response = service->second(caller, std::move(request));
+    if (response.status == 404 && when_missing) {
+      auto allowed = authorize(route, *session, {*when_missing});
+      if (!allowed) return fail(allowed.error());
+    }
+    return response;
   } catch (const std::exception& exception) {
     base::log_error("a request broke its handler", {{"service", route.service},
                                                     {"operation", route.operation},
@@ -213,22 +238,35 @@ http::Response Cloud::call_service(const Route& route, Caller& caller, http::Req
   }
 }
 
-base::Status Cloud::authorize(const Route& route, const Caller& caller, http::Request& request) {
+KeyOfBucket Cloud::key_of_bucket() const {
+  return [this](const std::string& bucket) -> std::string {
+    http::Request request{
+        "GET", fmt::format("/{}?encryption", bucket), {{"Host", "127.0.0.1"}}, {}};
+    auto answer = s3_->handle({"", options_.region, base::random_uuid()}, std::move(request));
+    if (answer.status != 200) return "";
+    auto body = http::read_all(answer.body, kEncryptionBytesMax);
+    return body ? key_in_encryption(*body) : "";
+  };
+}
+
+base::Result<iam::Session> Cloud::session_of(const Route& route) const {
   auto session = iam_->find_session(route.access_key_id);
   if (!session && session.error().code == "ExpiredToken") return expired_key(route);
   if (!session) return std::unexpected(std::move(session).error());
+  if (*session) return std::move(**session);
   // Any other key is the owner's without --strict-auth; but one that could only be a session's must
   // not gain rights by being wrong.
-  if (!*session) {
-    auto error = unknown_key(route);
-    error.error().message +=
-        " Keys that begin with ASIA are temporary ones, and this one was not issued by this local "
-        "cloud: use others, such as AWS_ACCESS_KEY_ID=test, without AWS_SESSION_TOKEN.";
-    return error;
-  }
-  IMGPROC_TRY(auto accesses, accesses_of(request, route, caller.region));
+  auto error = unknown_key(route);
+  error.error().message +=
+      " Keys that begin with ASIA are temporary ones, and this one was not issued by this local "
+      "cloud: use others, such as AWS_ACCESS_KEY_ID=test, without AWS_SESSION_TOKEN.";
+  return error;
+}
+
+base::Status Cloud::authorize(const Route& route, const iam::Session& session,
+                              const std::vector<iam::AccessRequest>& accesses) const {
   for (const iam::AccessRequest& access : accesses) {
-    auto status = iam_->authorize(**session, access);
+    auto status = iam_->authorize(session, access);
     if (status) continue;
     base::Error error = std::move(status).error();
     // JSON and REST-JSON services spell it out; S3 and the query protocol do not.

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "http/exchange.h"
 #include "localcloud/cloud/authentication.h"
+#include "localcloud/cloud/authorization.h"
 #include "localcloud/cloud/request_metrics.h"
 #include "localcloud/cloud/routing.h"
 #include "localcloud/cloudwatch/service.h"
@@ -86,8 +87,12 @@ class Cloud final : public http::Exchange {
   http::Response answer(http::Request request, bool trusted);
   http::Response call_service(const Route& route, Caller& caller, http::Request request,
                               bool trusted);
-  /// Asks the role's policies if a role's session signed the request.
-  base::Status authorize(const Route& route, const Caller& caller, http::Request& request);
+  /// The session whose key signed the request. Errors: those of unknown_key() and expired_key().
+  base::Result<iam::Session> session_of(const Route& route) const;
+  /// Asks the policies of the session's role.
+  base::Status authorize(const Route& route, const iam::Session& session,
+                         const std::vector<iam::AccessRequest>& accesses) const;
+  [[nodiscard]] KeyOfBucket key_of_bucket() const;
   // status_pages.cc
   http::Response health();
   http::Response metrics();

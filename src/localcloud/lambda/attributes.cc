@@ -1,4 +1,4 @@
-// What hangs on a function's name: policy, concurrency, event invoke configuration, tags.
+// What hangs on a function's name: policy, concurrency, event invoke configuration.
 
 #include <fmt/format.h>
 
@@ -14,7 +14,6 @@ namespace json = base::json;
 namespace {
 
 constexpr std::size_t kPolicyBytesMax = 20 * 1024;
-constexpr std::size_t kTagsMax = 50;
 constexpr int kConcurrencyMax = 1000;
 constexpr int kEventAgeSecondsMin = 60;
 
@@ -181,6 +180,10 @@ LambdaService::Answer LambdaService::put_event_invoke_config(Call& call) {
     return lambda_error("NotImplemented",
                         "only SQS queues are supported as OnFailure destination by the local cloud",
                         501);
+  if (!on_failure.empty()) {
+    IMGPROC_TRY(auto function, registry_->get(call.function.name));
+    IMGPROC_CHECK(check_destination(*function->latest, on_failure));
+  }
   IMGPROC_TRY(
       auto updated,
       registry_->update_attributes(call.function.name, [&](Function& function) -> base::Status {
@@ -217,41 +220,6 @@ LambdaService::Answer LambdaService::delete_event_invoke_config(Call& call) {
         if (!function.event_invoke)
           return missing("The function doesn't have an EventInvokeConfig");
         function.event_invoke.reset();
-        return {};
-      }));
-  return empty_response(204);
-}
-
-LambdaService::Answer LambdaService::list_tags(Call& call) {
-  IMGPROC_TRY(auto function, registry_->get(call.function.name));
-  json::object tags;
-  for (const auto& [key, value] : function->tags) tags[key] = value;
-  return json_response(200, {{"Tags", std::move(tags)}});
-}
-
-LambdaService::Answer LambdaService::tag_resource(Call& call) {
-  const auto* tags = base::json_object(call.input, "Tags");
-  if (tags == nullptr) return invalid_parameter("Tags are required");
-  IMGPROC_TRY(
-      [[maybe_unused]] auto updated,
-      registry_->update_attributes(call.function.name, [&](Function& function) -> base::Status {
-        for (const auto& [key, value] : *tags) {
-          if (!value.is_string()) return invalid_parameter("Tags must be text");
-          function.tags[std::string(key)] = std::string(value.get_string());
-        }
-        if (function.tags.size() > kTagsMax)
-          return invalid_parameter(fmt::format("more than {} tags", kTagsMax));
-        return {};
-      }));
-  return empty_response(204);
-}
-
-LambdaService::Answer LambdaService::untag_resource(Call& call) {
-  IMGPROC_TRY(
-      [[maybe_unused]] auto updated,
-      registry_->update_attributes(call.function.name, [&](Function& function) -> base::Status {
-        for (const auto& [name, value] : call.query.all())
-          if (name == "tagKeys") function.tags.erase(value);
         return {};
       }));
   return empty_response(204);

@@ -50,6 +50,15 @@ std::string_view signal_text(int signal) {
   }
 }
 
+/// As AWS words why a package cannot be run.
+std::string start_failure_text(const std::string& program, int error) {
+  if (error == ENOENT && ::access(program.c_str(), F_OK) != 0)
+    return fmt::format("Couldn't find valid bootstrap(s): [{} /opt/bootstrap]", program);
+  std::string why = std::strerror(error);
+  if (!why.empty() && why[0] >= 'A' && why[0] <= 'Z') why[0] = static_cast<char>(why[0] + 32);
+  return fmt::format("fork/exec {}: {}", program, why);
+}
+
 struct ProcessRow {
   int pid = 0;
   int parent = 0;
@@ -206,7 +215,7 @@ base::Status ChildProcess::spawn() {
   if (got == sizeof error) {
     ::waitpid(pid, nullptr, 0);
     return base::permanent(
-        "CHILD_START_FAILED", fmt::format("cannot run {}: {}", program, std::strerror(error)),
+        "CHILD_START_FAILED", start_failure_text(program, error),
         "the function's code needs an executable file `bootstrap` for this machine");
   }
   pid_ = pid;

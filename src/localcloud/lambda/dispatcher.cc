@@ -83,16 +83,13 @@ bool Dispatcher::run_one() {
   for (const auto& function : registry_.all()) {
     const std::string& name = function->latest->name;
     if (function->reserved_concurrency == 0) {
-      // As AWS does: no attempt, straight to the dead letters.
+      // As AWS does: no attempt and no wait, straight to the dead letters.
       auto event = queue_.claim(name);
       if (!event) log_store_error(event.error());
       if (!event || !*event) continue;
       metrics_.count_throttle(name);
-      ++metrics_.dead_letters;
-      auto status =
-          queue_.bury(**event, "ReservedConcurrencyZero",
-                      {"TooManyRequestsException", "the function's reserved concurrency is 0", ""});
-      if (!status) log_store_error(status.error());
+      bury(**event, "ZeroReservedConcurrency",
+           {"TooManyRequestsException", "the function's reserved concurrency is 0", ""});
       return true;
     }
     if (pool_.acquire(name, function->reserved_concurrency) != EnvironmentPool::Admission::granted)
@@ -108,26 +105,32 @@ bool Dispatcher::run_one() {
   return false;
 }
 
+void Dispatcher::bury(const QueuedEvent& event, std::string_view condition,
+                      const Failure& failure) {
+  metrics_.count_dropped(event.function);
+  auto status = queue_.bury(event, condition, failure);
+  if (!status) log_store_error(status.error());
+  base::log_error("an event was given up; it is kept as a dead letter",
+                  {{"function", event.function},
+                   {"requestId", event.request_id},
+                   {"error", failure.error_type}});
+}
+
 void Dispatcher::handle(const Function& function, const QueuedEvent& event) {
   RetryPolicy policy = function.event_invoke ? function.event_invoke->policy() : RetryPolicy{};
-  base::Status status;
   if (queue_.too_old(event, policy)) {
-    ++metrics_.dead_letters;
-    status = queue_.bury(event, "EventAgeExceeded",
-                         {"EventAgeExceeded", "the event waited too long", ""});
-    if (!status) log_store_error(status.error());
+    bury(event, "EventAgeExceeded", {"EventAgeExceeded", "the event waited too long", ""});
     return;
   }
   auto version = registry_.resolve({event.function, event.qualifier});
   if (!version) {
-    ++metrics_.dead_letters;
-    status =
-        queue_.bury(event, "FunctionNotFound", {version.error().code, version.error().message, ""});
-    if (!status) log_store_error(status.error());
+    bury(event, "FunctionNotFound", {version.error().code, version.error().message, ""});
     return;
   }
+  metrics_.count_age(event.function, clock_.now() - event.enqueued_at);
   InvocationRequest request{event.request_id, (*version)->arn(), event.trace_id, "", event.payload};
   Outcome outcome = pool_.invoke(*version, request);
+  base::Status status;
   bool stopping = false;
   {
     std::lock_guard guard(mutex_);
@@ -150,7 +153,7 @@ void Dispatcher::handle(const Function& function, const QueuedEvent& event) {
     if (*disposition == Disposition::retried) {
       ++metrics_.retries;
     } else {
-      ++metrics_.dead_letters;
+      metrics_.count_dropped(event.function);
       base::log_error("an event was given up; it is kept as a dead letter",
                       {{"function", event.function},
                        {"requestId", event.request_id},

@@ -34,6 +34,7 @@ class Dispatcher {
   void run();
   /// False if nothing is due for which there is room.
   bool run_one();
+  void bury(const QueuedEvent& event, std::string_view condition, const Failure& failure);
   void handle(const Function& function, const QueuedEvent& event);
   [[nodiscard]] base::SteadyTime next_look();
 

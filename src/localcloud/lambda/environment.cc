@@ -29,6 +29,14 @@ std::string error_document(std::string_view type, std::string_view message) {
   return base::json::serialize(base::json::object{{"errorType", type}, {"errorMessage", message}});
 }
 
+/// The folder of the package is /var/task for the function.
+std::string as_function_sees(std::string text, const std::filesystem::path& code_directory) {
+  const std::string folder = code_directory.string();
+  if (std::size_t at = text.find(folder); at != std::string::npos)
+    text.replace(at, folder.size(), "/var/task");
+  return text;
+}
+
 }  // namespace
 
 Environment::Environment(EnvironmentOptions options, base::Clock& clock)
@@ -53,10 +61,29 @@ base::Status Environment::launch() {
   for (char& c : date)
     if (c == '-') c = '/';
   log_stream_ = fmt::format("{}/[{}]{}", date, options_.function->version, base::random_hex(16));
+  if (options_.may_log && !options_.may_log(log_stream_)) options_.log = nullptr;
 
   http::ServerOptions server;
   server.connections_max = kRuntimeConnectionsMax;
   IMGPROC_TRY(server_, http::Server::start(api_, server));
+
+  started_at_ = clock_.steady();
+  const std::string& runtime = options_.function->settings.runtime;
+  emit_platform(
+      Level::info, "platform.initStart", fmt::format("INIT_START Runtime Version: {}", runtime),
+      {{"initializationType", "on-demand"}, {"phase", "init"}, {"runtimeVersion", runtime}});
+  return launch_again();
+}
+
+base::Status Environment::launch_again() {
+  std::unique_ptr<ChildProcess> before;
+  {
+    std::lock_guard guard(child_mutex_);
+    before = std::move(child_);
+  }
+  before.reset();
+  api_.reset();
+  exit_ = {};
 
   const FunctionVersion& function = *options_.function;
   ChildOptions child;
@@ -64,21 +91,28 @@ base::Status Environment::launch() {
   child.working_directory = function.code.directory;
   child.environment = variables();
   child.memory_bytes_max = static_cast<std::uint64_t>(function.settings.memory_mb) * kBytesPerMb;
-  started_at_ = clock_.steady();
-  emit_platform("platform.initStart",
-                fmt::format("INIT_START Runtime Version: {}", function.settings.runtime),
-                {{"initializationType", "on-demand"},
-                 {"phase", "init"},
-                 {"runtimeVersion", function.settings.runtime}});
-  IMGPROC_TRY(child_, ChildProcess::start(
-                          std::move(child), [this](std::string_view line) { emit(line); },
-                          [this](const ChildExit& exit) {
-                            {
-                              std::lock_guard guard(mutex_);
-                              exit_ = exit;
-                            }
-                            api_.stop();
-                          }));
+  std::lock_guard guard(child_mutex_);
+  // Whoever stops the environment does not wait for another start.
+  if (terminated_) {
+    start_failure_ = "the execution environment is being stopped";
+    return {};
+  }
+  auto started = ChildProcess::start(
+      std::move(child), [this](std::string_view line) { emit(line); },
+      [this](const ChildExit& exit) {
+        {
+          std::lock_guard lock(mutex_);
+          exit_ = exit;
+        }
+        api_.stop();
+      });
+  if (!started && started.error().code != "CHILD_START_FAILED")
+    return std::unexpected(std::move(started).error());
+  if (!started) {
+    start_failure_ = as_function_sees(started.error().message, function.code.directory);
+    return {};
+  }
+  child_ = std::move(*started);
   child_->watch_memory(true);
   return {};
 }
@@ -93,10 +127,13 @@ Environment::~Environment() {
 }
 
 void Environment::terminate() {
+  std::lock_guard guard(child_mutex_);
+  terminated_ = true;
   if (child_) child_->terminate();
 }
 
 void Environment::wait_closed(std::chrono::steady_clock::time_point since) {
+  std::lock_guard guard(child_mutex_);
   if (!child_) return;
   auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       since + kTerminateGrace - std::chrono::steady_clock::now());
@@ -152,17 +189,20 @@ void Environment::emit(std::string_view line) {
     tail_.append(line).push_back('\n');
     if (tail_.size() > kLogTailBytesMax) tail_.erase(0, tail_.size() - kLogTailBytesMax);
   }
-  options_.log(options_.function->log_group(), log_stream_, clock_.now(), line);
+  if (options_.log) options_.log(options_.function->log_group(), log_stream_, clock_.now(), line);
 }
 
-void Environment::emit_platform(std::string_view type, std::string_view text,
+void Environment::emit_platform(Level level, std::string_view type, std::string_view text,
                                 base::json::object record) {
   const FunctionSettings& settings = options_.function->settings;
   if (settings.log_format != "JSON") {
     if (!text.empty()) emit(text);
     return;
   }
-  if (settings.system_log_level == "WARN") return;
+  Level least = settings.system_log_level == "WARN"    ? Level::warn
+                : settings.system_log_level == "DEBUG" ? Level::debug
+                                                       : Level::info;
+  if (level < least) return;
   emit(base::json::serialize(base::json::object{
       {"time", base::to_iso8601(clock_.now())}, {"type", type}, {"record", std::move(record)}}));
 }
@@ -176,61 +216,68 @@ Outcome Environment::invoke(const InvocationRequest& request) {
     broken_ = true;
     return {.end = Outcome::End::stale, .error_type = "Runtime.ExitError"};
   }
-  bool first = !initialized_;
-  child_->watch_memory(true);
+  if (child_) child_->watch_memory(true);
   auto began = clock_.steady();
   Outcome outcome = run(request);
   if (outcome.end == Outcome::End::stale) return outcome;
-  child_->drain();
-  child_->watch_memory(false);
-  if (first)
-    outcome.init_duration =
-        std::min(outcome.init_duration, kInitTimeout + std::chrono::microseconds(0));
-  auto whole = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - began);
-  if (outcome.duration.count() == 0) outcome.duration = whole;
-  outcome.memory_bytes_peak = child_->memory_bytes_peak();
+  if (child_) {
+    child_->drain();
+    child_->watch_memory(false);
+    outcome.memory_bytes_peak = child_->memory_bytes_peak();
+  }
+  if (outcome.duration.count() == 0)
+    outcome.duration =
+        std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - began);
   report(request, outcome);
   std::lock_guard guard(mutex_);
   outcome.log_tail = tail_;
   return outcome;
 }
 
+Environment::Failure Environment::timeout_failure() const {
+  return {.end = Outcome::End::timed_out,
+          .error_type = "Sandbox.Timedout",
+          .text = fmt::format("Task timed out after {:.2f} seconds",
+                              static_cast<double>(options_.function->settings.timeout_s))};
+}
+
 Outcome Environment::run(const InvocationRequest& request) {
-  const auto timeout = std::chrono::seconds(options_.function->settings.timeout_s);
+  std::chrono::milliseconds timeout{std::chrono::seconds(options_.function->settings.timeout_s)};
   auto start_line = [&] {
-    emit_platform("platform.start",
+    emit_platform(Level::info, "platform.start",
                   fmt::format("START RequestId: {} Version: {}", request.request_id,
                               options_.function->version),
                   {{"requestId", request.request_id}, {"version", options_.function->version}});
   };
+  auto began = clock_.steady();
+  auto since = [&](base::SteadyTime start) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start);
+  };
   std::chrono::microseconds init{0};
-  if (!initialized_) {
-    auto waited = api_.wait_initialized(started_at_ + kInitTimeout);
-    init = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started_at_);
-    if (waited != RuntimeApi::Wait::done || !api_.initialized()) {
+  bool first = !initialized_;
+  if (first) {
+    auto failure = initialize("init", started_at_, kInitTimeout);
+    bool twice = failure.has_value();
+    if (!twice) init = since(started_at_);
+    began = clock_.steady();
+    if (twice) {
+      // As AWS does: once more, as a part of this invocation.
+      auto again = launch_again();
+      failure = again ? initialize("invoke", began, timeout)
+                      : Failure{.error_type = "Runtime.Unknown", .text = again.error().message};
+    }
+    if (failure) {
       start_line();
-      Outcome outcome;
-      if (waited == RuntimeApi::Wait::stopped) {
-        outcome = exited(request);
-      } else if (waited == RuntimeApi::Wait::timed_out) {
-        outcome = timed_out(request, kInitTimeout);
-      } else {
-        auto reported = api_.take_report();
-        outcome.end = Outcome::End::reported_error;
-        outcome.error_type = reported ? reported->error_type : "Runtime.InitError";
-        outcome.payload = reported ? std::move(reported->payload) : "{}";
-        child_->kill();
-      }
       broken_ = true;
-      outcome.init_duration = init;
+      Outcome outcome = failed(request, std::move(*failure));
+      outcome.duration = since(began);
       return outcome;
     }
     initialized_ = true;
+    if (twice) timeout -= std::chrono::duration_cast<std::chrono::milliseconds>(since(began));
   }
   start_line();
-  auto began = clock_.steady();
-  auto waited = api_.invoke(request, timeout);
-  auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - began);
+  auto waited = api_.invoke(request, std::max(timeout, std::chrono::milliseconds{1}));
   Outcome outcome;
   if (waited == RuntimeApi::Wait::done) {
     auto reported = api_.take_report();
@@ -238,53 +285,98 @@ Outcome Environment::run(const InvocationRequest& request) {
     outcome.error_type = std::move(reported->error_type);
     outcome.payload = std::move(reported->payload);
   } else if (waited == RuntimeApi::Wait::timed_out) {
-    outcome = timed_out(request, timeout);
+    child_->kill();
     broken_ = true;
-  } else if (init.count() == 0 && !api_.taken()) {
+    outcome = failed(request, timeout_failure());
+  } else if (!first && !api_.taken()) {
     broken_ = true;
     return {.end = Outcome::End::stale, .error_type = "Runtime.ExitError"};
   } else {
-    outcome = exited(request);
     broken_ = true;
+    outcome = failed(request, exit_failure());
   }
-  outcome.duration = elapsed;
+  outcome.duration = since(began);
   outcome.init_duration = init;
   return outcome;
 }
 
-Outcome Environment::timed_out(const InvocationRequest& request, std::chrono::milliseconds after) {
-  child_->kill();
-  std::string text = fmt::format("Task timed out after {:.2f} seconds",
-                                 static_cast<double>(after.count()) / 1000.0);
-  // The log has the time in front, as AWS writes it.
-  emit(fmt::format("{} {} {}", base::to_iso8601(clock_.now()), request.request_id, text));
-  return {.end = Outcome::End::timed_out,
-          .error_type = "Sandbox.Timedout",
-          .payload = error_document("Sandbox.Timedout", fmt::format("RequestId: {} Error: {}",
-                                                                    request.request_id, text))};
+/// Waits for the process to become ready; nullopt if it did. What went wrong is reported as AWS
+/// does, and the process is gone then.
+std::optional<Environment::Failure> Environment::initialize(std::string_view phase,
+                                                            base::SteadyTime since,
+                                                            std::chrono::milliseconds limit) {
+  Failure failure;
+  if (!child_) {
+    failure = {.error_type = "Runtime.InvalidEntrypoint", .text = start_failure_};
+  } else {
+    auto waited = api_.wait_initialized(since + limit);
+    if (waited == RuntimeApi::Wait::done && api_.initialized()) return std::nullopt;
+    if (waited == RuntimeApi::Wait::done) {
+      auto reported = api_.take_report();
+      failure.end = Outcome::End::reported_error;
+      failure.error_type = reported ? reported->error_type : "Runtime.InitError";
+      failure.payload = reported ? std::move(reported->payload) : "{}";
+    } else if (waited == RuntimeApi::Wait::timed_out) {
+      failure = timeout_failure();
+    } else {
+      failure = exit_failure();
+    }
+    child_->kill();
+    child_->drain();
+  }
+  double duration_ms =
+      to_ms(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - since));
+  bool late = failure.end == Outcome::End::timed_out;
+  std::string text = fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}\tStatus: {}",
+                                 duration_ms, phase, late ? "timeout" : "error");
+  base::json::object record{{"initializationType", "on-demand"},
+                            {"phase", phase},
+                            {"status", late ? "timeout" : "error"},
+                            {"metrics", base::json::object{{"durationMs", duration_ms}}}};
+  if (!late) {
+    text += fmt::format("\tError Type: {}", failure.error_type);
+    record["errorType"] = failure.error_type;
+  }
+  emit_platform(Level::warn, "platform.initReport", text, std::move(record));
+  return failure;
 }
 
-Outcome Environment::exited(const InvocationRequest& request) {
-  ChildExit exit;
-  {
-    std::lock_guard guard(mutex_);
-    exit = exit_;
-  }
-  std::string type = exit.out_of_memory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
-  std::string text = exit.signal == 0 && exit.status == 0
-                         ? "Runtime exited without providing a reason"
-                         : fmt::format("Runtime exited with error: {}", exit.describe());
-  std::string message = fmt::format("RequestId: {} Error: {}", request.request_id, text);
-  emit(fmt::format("{} {}", message, type));
-  return {
-      .end = Outcome::End::exited, .error_type = type, .payload = error_document(type, message)};
+Environment::Failure Environment::exit_failure() {
+  std::lock_guard guard(mutex_);
+  return {.error_type = exit_.out_of_memory ? "Runtime.OutOfMemory" : "Runtime.ExitError",
+          .text = exit_.signal == 0 && exit_.status == 0
+                      ? "Runtime exited without providing a reason"
+                      : fmt::format("Runtime exited with error: {}", exit_.describe())};
+}
+
+/// Logs what AWS logs of it, and makes the document that the caller gets.
+Outcome Environment::failed(const InvocationRequest& request, Failure failure) {
+  Outcome outcome{
+      .end = failure.end, .error_type = failure.error_type, .payload = std::move(failure.payload)};
+  if (failure.text.empty()) return outcome;
+  std::string message = fmt::format("RequestId: {} Error: {}", request.request_id, failure.text);
+  outcome.payload = error_document(failure.error_type, message);
+  // The time in front, as AWS writes it.
+  if (failure.end == Outcome::End::timed_out)
+    emit(fmt::format("{} {} {}", base::to_iso8601(clock_.now()), request.request_id, failure.text));
+  else
+    emit(fmt::format("{}\n{}", message, failure.error_type));
+  return outcome;
 }
 
 void Environment::report(const InvocationRequest& request, const Outcome& outcome) {
   const FunctionSettings& settings = options_.function->settings;
-  emit_platform(
-      "platform.runtimeDone", fmt::format("END RequestId: {}", request.request_id),
-      {{"requestId", request.request_id}, {"status", outcome.failed() ? "failure" : "success"}});
+  bool timed_out = outcome.end == Outcome::End::timed_out;
+  // A failed initialization too, whoever reported it.
+  bool exited = outcome.end == Outcome::End::exited || (broken_ && outcome.failed() && !timed_out);
+  std::string_view done = timed_out          ? "timeout"
+                          : exited           ? "error"
+                          : outcome.failed() ? "failure"
+                                             : "success";
+  base::json::object runtime_done{{"requestId", request.request_id}, {"status", done}};
+  if (outcome.failed()) runtime_done["errorType"] = outcome.error_type;
+  emit_platform(outcome.failed() ? Level::warn : Level::debug, "platform.runtimeDone",
+                fmt::format("END RequestId: {}", request.request_id), std::move(runtime_done));
   // Since 2025 AWS bills the initialization too.
   std::int64_t billed_ms = to_billed_ms(outcome.duration + outcome.init_duration);
   std::string text = fmt::format(
@@ -300,17 +392,19 @@ void Environment::report(const InvocationRequest& request, const Outcome& outcom
     text += fmt::format("Init Duration: {:.2f} ms\t", to_ms(outcome.init_duration));
     metrics["initDurationMs"] = to_ms(outcome.init_duration);
   }
-  std::string_view status = "success";
-  if (outcome.end == Outcome::End::timed_out) {
-    status = "timeout";
+  base::json::object record{{"requestId", request.request_id},
+                            {"metrics", std::move(metrics)},
+                            {"status", timed_out ? "timeout"
+                                       : exited  ? "error"
+                                                 : "success"}};
+  if (timed_out) {
     text += "Status: timeout";
-  } else if (outcome.end == Outcome::End::exited) {
-    status = "error";
+  } else if (exited) {
     text += fmt::format("Status: error\tError Type: {}", outcome.error_type);
+    record["errorType"] = outcome.error_type;
   }
-  emit_platform(
-      "platform.report", text,
-      {{"requestId", request.request_id}, {"metrics", std::move(metrics)}, {"status", status}});
+  emit_platform(timed_out || exited ? Level::warn : Level::info, "platform.report", text,
+                std::move(record));
 }
 
 }  // namespace imgproc::localcloud::lambda

@@ -21,7 +21,9 @@
 
 namespace imgproc::localcloud::lambda {
 
-/// Longest time from the start of the process to its first /next.
+/// Longest time from the start of the process to its first /next; after that, and after every other
+/// failure, initialization is tried once more within the first invocation and its time-out.
+/// Source: "Understanding the Lambda execution environment lifecycle", AWS documentation.
 inline constexpr std::chrono::seconds kInitTimeout{10};
 /// How long a process may take to end after SIGTERM before SIGKILL (real time).
 inline constexpr std::chrono::milliseconds kTerminateGrace{2000};
@@ -42,6 +44,8 @@ struct EnvironmentOptions {
   /// Private to this environment: made here, removed with it. TMPDIR of the process.
   std::filesystem::path scratch_directory;
   LineSink log;
+  /// Whether the function's role may write into this stream, asked once; empty = it may.
+  std::function<bool(std::string_view stream)> may_log;
 };
 
 /// How an invocation ended.
@@ -74,8 +78,8 @@ struct Outcome {
 /// Not thread-safe but for close(): the pool gives it to one thread at a time.
 class Environment {
  public:
-  /// Starts the process and returns at once; initialization goes on beside. Errors:
-  /// CHILD_START_FAILED, SYSTEM_ERROR.
+  /// Starts the process and returns at once; initialization goes on beside. A package that cannot
+  /// be run shows at the first invocation (Runtime.InvalidEntrypoint). Error SYSTEM_ERROR.
   [[nodiscard]] static base::Result<std::unique_ptr<Environment>> start(EnvironmentOptions options,
                                                                         base::Clock& clock);
   /// Kills the process if it still lives.
@@ -95,21 +99,41 @@ class Environment {
   [[nodiscard]] const std::string& log_stream() const { return log_stream_; }
 
  private:
+  /// Levels of platform events, which SystemLogLevel is compared with.
+  enum class Level { debug, info, warn };
+  /// What an outcome's error document and log line say; made when the request is known.
+  struct Failure {
+    Outcome::End end = Outcome::End::exited;
+    std::string error_type;
+    /// Behind "RequestId: ID Error: ", or empty with `payload` in its place.
+    std::string text;
+    std::string payload;
+  };
   Environment(EnvironmentOptions options, base::Clock& clock);
   base::Status launch();
+  base::Status launch_again();
   [[nodiscard]] std::vector<std::string> variables() const;
   void emit(std::string_view line);
-  void emit_platform(std::string_view type, std::string_view text, base::json::object record);
+  void emit_platform(Level level, std::string_view type, std::string_view text,
+                     base::json::object record);
   Outcome run(const InvocationRequest& request);
-  Outcome exited(const InvocationRequest& request);
-  Outcome timed_out(const InvocationRequest& request, std::chrono::milliseconds after);
+  std::optional<Failure> initialize(std::string_view phase, base::SteadyTime since,
+                                    std::chrono::milliseconds limit);
+  [[nodiscard]] Failure exit_failure();
+  [[nodiscard]] Failure timeout_failure() const;
+  Outcome failed(const InvocationRequest& request, Failure failure);
   void report(const InvocationRequest& request, const Outcome& outcome);
 
   EnvironmentOptions options_;
   base::Clock& clock_;
   RuntimeApi api_;
   std::unique_ptr<http::Server> server_;
+  /// Guards child_ against terminate(), which comes from other threads, while it is replaced.
+  std::mutex child_mutex_;
+  bool terminated_ = false;
+  /// Null if the package cannot be run; then start_failure_ says why.
   std::unique_ptr<ChildProcess> child_;
+  std::string start_failure_;
   std::string log_stream_;
   base::SteadyTime started_at_{};
   bool initialized_ = false;

@@ -12,7 +12,7 @@ namespace {
 constexpr int kStaleMax = 3;
 
 Outcome start_failure(const InvocationRequest& request, const base::Error& error) {
-  constexpr std::string_view kType = "Runtime.InvalidEntrypoint";
+  constexpr std::string_view kType = "ServiceException";
   Outcome outcome;
   outcome.end = Outcome::End::exited;
   outcome.error_type = kType;
@@ -117,6 +117,10 @@ base::Result<EnvironmentPool::Warm> EnvironmentPool::take_or_start(
   ended.clear();
   options.function = function;
   options.log = options_.log;
+  if (options_.may_log)
+    options.may_log = [this, function](std::string_view stream) {
+      return options_.may_log(*function, stream);
+    };
   options.scratch_directory = options_.scratch_root / base::random_hex(8);
   IMGPROC_TRY(auto credentials, options_.issue_credentials(*function));
   options.access_key_id = credentials.access_key_id;

@@ -40,6 +40,8 @@ struct PoolOptions {
   /// Private folders of environments are made below.
   std::filesystem::path scratch_root;
   LineSink log;
+  /// Whether the function's role may write into the stream; empty = every one may.
+  std::function<bool(const FunctionVersion&, std::string_view stream)> may_log;
   /// Credentials of the function's role, which live at least kCredentialsLife.
   std::function<base::Result<FunctionCredentials>(const FunctionVersion&)> issue_credentials;
 };

@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "base/file.h"
 #include "localcloud/lambda/testing.h"
 
 namespace imgproc::localcloud::lambda {
@@ -14,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
@@ -201,21 +203,56 @@ TEST_F(EnvironmentTest, KillsAProcessThatTakesTooMuchMemory) {
   EXPECT_GT(outcome.memory_bytes_peak, 128U << 20U);
 }
 
-TEST_F(EnvironmentTest, ReportsFailuresOfInitialization) {
+TEST_F(EnvironmentTest, TriesAFailedInitializationOnceMoreAndReportsBoth) {
   function_.settings.variables = {{"TEST_INIT", "error"}};
-  Outcome outcome = start()->invoke(request("1"));
+  Outcome outcome = start()->invoke(request("1", "id-9"));
   EXPECT_EQ(outcome.end, Outcome::End::reported_error);
   EXPECT_EQ(outcome.error_type, "Test.Init");
   EXPECT_EQ(outcome.payload, R"({"errorType":"Test.Init","errorMessage":"no"})");
+  EXPECT_THAT(log_.lines(),
+              ElementsAre("INIT_START Runtime Version: provided.al2023",
+                          "INIT_REPORT Init Duration: 0.00 ms\tPhase: init\tStatus: error\tError "
+                          "Type: Test.Init",
+                          "INIT_REPORT Init Duration: 0.00 ms\tPhase: invoke\tStatus: error\tError "
+                          "Type: Test.Init",
+                          "START RequestId: id-9 Version: $LATEST", "END RequestId: id-9",
+                          AllOf(StartsWith("REPORT RequestId: id-9\tDuration: 0.00 ms"),
+                                HasSubstr("Status: error\tError Type: Test.Init"),
+                                Not(HasSubstr("Init Duration")))));
 
   function_.settings.variables = {{"TEST_INIT", "exit"}};
   outcome = start()->invoke(request("1"));
   EXPECT_EQ(outcome.end, Outcome::End::exited);
   EXPECT_THAT(outcome.payload, HasSubstr("exit status 3"));
+  EXPECT_THAT(log_.line_with("Runtime exited"),
+              MatchesRegex("RequestId: id-1 Error: Runtime exited with error: exit status "
+                           "3\nRuntime.ExitError"));
 }
 
-TEST_F(EnvironmentTest, InitializationHasTenSeconds) {
+TEST_F(EnvironmentTest, ASecondInitializationMaySucceed) {
+  function_.settings.variables = {{"TEST_INIT", "exit-once"}};
+  auto environment = start();
+  EXPECT_EQ(environment->invoke(request("\"count\"")).payload, "0");
+  EXPECT_EQ(environment->invoke(request("\"count\"")).payload, "1");
+  EXPECT_THAT(log_.line_with("INIT_REPORT"), HasSubstr("Phase: init\tStatus: error"));
+  EXPECT_THAT(log_.line_with("REPORT RequestId"), Not(HasSubstr("Status:")));
+}
+
+TEST_F(EnvironmentTest, FailedInitializationInJson) {
+  function_.settings.log_format = "JSON";
+  function_.settings.system_log_level = "WARN";
+  function_.settings.variables = {{"TEST_INIT", "exit"}};
+  (void)start()->invoke(request("1"));
+  EXPECT_THAT(log_.line_with("platform.initReport"), HasSubstr(R"("status":"error")"));
+  EXPECT_THAT(log_.line_with("platform.initReport"),
+              HasSubstr(R"("errorType":"Runtime.ExitError")"));
+  EXPECT_THAT(log_.line_with("platform.report"), HasSubstr(R"("status":"error")"));
+  EXPECT_EQ(log_.line_with("platform.start"), "") << "no warning";
+}
+
+TEST_F(EnvironmentTest, InitializationHasTenSecondsAndThenTheFunctionsTime) {
   function_.settings.variables = {{"TEST_INIT", "hang"}};
+  function_.settings.timeout_s = 3;
   auto environment = start();
   auto invoked = std::async(std::launch::async, [&] { return environment->invoke(request("1")); });
   ASSERT_TRUE(log_.wait_for("hanging"));
@@ -223,9 +260,16 @@ TEST_F(EnvironmentTest, InitializationHasTenSeconds) {
   clock_.advance(milliseconds(9'999));
   EXPECT_EQ(invoked.wait_for(seconds(0)), std::future_status::timeout);
   clock_.advance(milliseconds(1));
+  ASSERT_TRUE(
+      log_.wait_for("INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"));
+  while (clock_.waiters() == 0) std::this_thread::yield();
+  clock_.advance(seconds(3));
   Outcome outcome = invoked.get();
   EXPECT_EQ(outcome.end, Outcome::End::timed_out);
-  EXPECT_THAT(outcome.payload, HasSubstr("Task timed out after 10.00 seconds"));
+  EXPECT_THAT(outcome.payload, HasSubstr("Task timed out after 3.00 seconds"));
+  EXPECT_THAT(log_.line_with("Phase: invoke"),
+              HasSubstr("INIT_REPORT Init Duration: 3000.00 ms\tPhase: invoke\tStatus: timeout"));
+  EXPECT_THAT(log_.line_with("REPORT RequestId"), HasSubstr("Duration: 3000.00 ms"));
 }
 
 TEST_F(EnvironmentTest, SaysThatAProcessEndedBeforeItTookTheEvent) {
@@ -250,16 +294,44 @@ TEST_F(EnvironmentTest, EndsTheProcessWithItself) {
   EXPECT_NE(::kill(pid, 0), 0);
 }
 
-TEST_F(EnvironmentTest, SaysWhatCannotBeStarted) {
+TEST_F(EnvironmentTest, APackageWithoutItsProgramFailsAtTheInvocation) {
   function_.code.directory = directory_.path();
+  Outcome outcome = start()->invoke(request("1"));
+  EXPECT_EQ(outcome.error_type, "Runtime.InvalidEntrypoint");
+  EXPECT_EQ(
+      outcome.payload,
+      R"({"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: id-1 Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"})");
+  EXPECT_THAT(log_.line_with("Phase: init"), HasSubstr("Error Type: Runtime.InvalidEntrypoint"));
+  EXPECT_THAT(log_.line_with("REPORT RequestId"),
+              HasSubstr("Status: error\tError Type: Runtime.InvalidEntrypoint"));
+}
+
+TEST_F(EnvironmentTest, AProgramThatCannotBeRunSaysWhy) {
+  function_.code.directory = directory_.path();
+  auto program = directory_.path() / "bootstrap";
+  ASSERT_TRUE(base::write_file_atomically(program, "neither ELF nor script"));
+  EXPECT_THAT(start()->invoke(request("1")).payload,
+              HasSubstr("Error: fork/exec /var/task/bootstrap: permission denied"));
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  EXPECT_THAT(start()->invoke(request("1")).payload,
+              HasSubstr("Error: fork/exec /var/task/bootstrap: exec format error"));
+}
+
+TEST_F(EnvironmentTest, LogsNothingWhereItsRoleMayNot) {
+  std::string asked;
   EnvironmentOptions options;
   options.function = std::make_shared<const FunctionVersion>(function_);
   options.scratch_directory = directory_.path() / "scratch";
   options.log = log_.sink();
-  auto environment = Environment::start(std::move(options), clock_);
-  ASSERT_FALSE(environment);
-  EXPECT_EQ(environment.error().code, "CHILD_START_FAILED");
-  EXPECT_THAT(environment.error().message, HasSubstr("No such file"));
+  options.may_log = [&](std::string_view stream) {
+    asked = stream;
+    return false;
+  };
+  auto environment = Environment::start(std::move(options), clock_).value();
+  Outcome outcome = environment->invoke(request("\"print\""));
+  EXPECT_EQ(asked, environment->log_stream());
+  EXPECT_TRUE(log_.lines().empty());
+  EXPECT_THAT(outcome.log_tail, HasSubstr("to standard output")) << "the caller's own copy";
 }
 
 }  // namespace

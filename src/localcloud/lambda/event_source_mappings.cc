@@ -119,17 +119,18 @@ std::vector<std::string> failed_items(std::string_view answer,
 }
 
 base::Result<std::unique_ptr<EventSourceMappings>> EventSourceMappings::create(
-    const Context& context, Queues& queues, Invoke invoke) {
+    const Context& context, Queues& queues, Invoke invoke, MayRead may_read) {
   IMGPROC_TRY(Documents documents, Documents::open(context.database, "lambda"));
-  return std::unique_ptr<EventSourceMappings>(
-      new EventSourceMappings(context, queues, std::move(invoke), std::move(documents)));
+  return std::unique_ptr<EventSourceMappings>(new EventSourceMappings(
+      context, queues, std::move(invoke), std::move(may_read), std::move(documents)));
 }
 
 EventSourceMappings::EventSourceMappings(const Context& context, Queues& queues, Invoke invoke,
-                                         Documents documents)
+                                         MayRead may_read, Documents documents)
     : context_(context),
       queues_(queues),
       invoke_(std::move(invoke)),
+      may_read_(std::move(may_read)),
       documents_(std::move(documents)) {}
 
 EventSourceMappings::~EventSourceMappings() {
@@ -154,6 +155,10 @@ void EventSourceMappings::stop() {
     ending.swap(ending_);
   }
   for (auto& pollers : ending) pollers->stopping = true;
+  {
+    std::lock_guard guard(pause_mutex_);
+    pause_ended_.notify_all();
+  }
   for (auto& pollers : ending)
     for (std::thread& thread : pollers->threads) thread.join();
 }
@@ -183,18 +188,24 @@ void EventSourceMappings::stop_pollers(const std::string& uuid) {
 void EventSourceMappings::poll(const json::object& mapping, const std::atomic<bool>& stopping) {
   std::string queue(base::json_string(mapping, "EventSourceArn").value_or(""));
   int batch = int_member(mapping, "BatchSize", 10);
+  std::string function(base::json_string(mapping, "FunctionArn").value_or(""));
   std::chrono::seconds window{int_member(mapping, "MaximumBatchingWindowInSeconds", 0)};
+  std::string told;
   while (!stopping) {
+    if (auto allowed = may_read_(function, queue); !allowed) {
+      // Told once, not at every look.
+      if (std::string why = allowed.error().describe(); why != told) {
+        base::log_warn("a queue is not read", {{"queue", queue}, {"error", why}});
+        told = std::move(why);
+      }
+      pause(stopping);
+      continue;
+    }
+    told.clear();
     auto messages = queues_.receive(queue, batch, std::nullopt, kPollWait);
     if (!messages || messages->empty()) {
-      // Without a queue there is nothing to wait on; the clock paces the next look.
-      if (!messages && !stopping) {
-        std::mutex mutex;
-        std::condition_variable never;
-        std::unique_lock lock(mutex);
-        context_.clock.wait_until(lock, never, context_.clock.steady() + kPollWait,
-                                  [&] { return stopping.load(); });
-      }
+      // Without a queue there is nothing to wait on.
+      if (!messages && !stopping) pause(stopping);
       continue;
     }
     base::SteadyTime until = context_.clock.steady() + window;
@@ -210,6 +221,13 @@ void EventSourceMappings::poll(const json::object& mapping, const std::atomic<bo
     }
     run_batch(mapping, std::move(*messages));
   }
+}
+
+/// The clock paces the next look.
+void EventSourceMappings::pause(const std::atomic<bool>& stopping) {
+  std::unique_lock lock(pause_mutex_);
+  context_.clock.wait_until(lock, pause_ended_, context_.clock.steady() + kPollWait,
+                            [&] { return stopping.load(); });
 }
 
 void EventSourceMappings::run_batch(const json::object& mapping,
@@ -279,6 +297,8 @@ base::Result<json::object> EventSourceMappings::create_mapping(const json::objec
               *queue, function_arn, known),
           409);
   IMGPROC_CHECK(documents_.put("mapping", uuid, mapping));
+  if (const json::object* tags = base::json_object(input, "Tags"))
+    IMGPROC_CHECK(documents_.put("mapping-tags", uuid, *tags));
   std::lock_guard guard(mutex_);
   start_pollers(uuid, mapping);
   return mapping;
@@ -324,12 +344,32 @@ base::Result<json::object> EventSourceMappings::update_mapping(const std::string
 
 base::Result<json::object> EventSourceMappings::delete_mapping(const std::string& uuid) {
   IMGPROC_TRY(json::object mapping, get_mapping(uuid));
-  IMGPROC_TRY(bool removed, documents_.remove("mapping", uuid));
-  static_cast<void>(removed);
+  IMGPROC_TRY([[maybe_unused]] bool removed, documents_.remove("mapping", uuid));
+  IMGPROC_TRY([[maybe_unused]] bool had_tags, documents_.remove("mapping-tags", uuid));
   std::lock_guard guard(mutex_);
   stop_pollers(uuid);
   mapping["State"] = "Deleting";
   return mapping;
+}
+
+base::Result<Tags> EventSourceMappings::tags(const std::string& uuid) const {
+  IMGPROC_TRY([[maybe_unused]] auto mapping, get_mapping(uuid));
+  IMGPROC_TRY(auto document, documents_.get("mapping-tags", uuid));
+  Tags tags;
+  if (document)
+    for (const auto& [key, value] : *document)
+      if (value.is_string()) tags[std::string(key)] = std::string(value.get_string());
+  return tags;
+}
+
+base::Status EventSourceMappings::change_tags(const std::string& uuid,
+                                              const std::function<base::Status(Tags&)>& change) {
+  std::lock_guard guard(tags_mutex_);
+  IMGPROC_TRY(Tags changed, tags(uuid));
+  IMGPROC_CHECK(change(changed));
+  json::object document;
+  for (const auto& [key, value] : changed) document[key] = value;
+  return documents_.put("mapping-tags", uuid, document);
 }
 
 }  // namespace imgproc::localcloud::lambda

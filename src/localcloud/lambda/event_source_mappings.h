@@ -3,6 +3,7 @@
 // invocations. Source: "Using Lambda with Amazon SQS", AWS documentation.
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,6 +30,8 @@ inline constexpr int kPollersPerMapping = 2;
 /// A poller looks at least this often whether it should stop.
 inline constexpr std::chrono::seconds kPollWait{1};
 
+using Tags = std::map<std::string, std::string>;
+
 /// Thread-safe.
 class EventSourceMappings {
  public:
@@ -36,9 +39,12 @@ class EventSourceMappings {
   /// (throttled, no such function): the messages come back after their visibility time-out.
   using Invoke =
       std::function<base::Result<Outcome>(const std::string& function_arn, std::string payload)>;
+  /// Whether the function's role may read the queue; asked before each look at it.
+  using MayRead =
+      std::function<base::Status(const std::string& function_arn, const std::string& queue_arn)>;
 
   [[nodiscard]] static base::Result<std::unique_ptr<EventSourceMappings>> create(
-      const Context& context, Queues& queues, Invoke invoke);
+      const Context& context, Queues& queues, Invoke invoke, MayRead may_read);
   ~EventSourceMappings();
 
   /// Pollers run from now on, for the mappings that exist already too.
@@ -59,26 +65,36 @@ class EventSourceMappings {
                                                                 const std::string& function_arn);
   [[nodiscard]] base::Result<base::json::object> delete_mapping(const std::string& uuid);
 
+  [[nodiscard]] base::Result<Tags> tags(const std::string& uuid) const;
+  [[nodiscard]] base::Status change_tags(const std::string& uuid,
+                                         const std::function<base::Status(Tags&)>& change);
+
  private:
   struct Pollers {
     std::atomic<bool> stopping{false};
     std::vector<std::thread> threads;
   };
-  EventSourceMappings(const Context& context, Queues& queues, Invoke invoke, Documents documents);
+  EventSourceMappings(const Context& context, Queues& queues, Invoke invoke, MayRead may_read,
+                      Documents documents);
   void start_pollers(const std::string& uuid, const base::json::object& mapping);
   /// Tells them to end, and hands them over to be joined.
   void stop_pollers(const std::string& uuid);
   void poll(const base::json::object& mapping, const std::atomic<bool>& stopping);
+  void pause(const std::atomic<bool>& stopping);
   void run_batch(const base::json::object& mapping, std::vector<QueueMessage> messages);
 
   Context context_;
   Queues& queues_;
   Invoke invoke_;
+  MayRead may_read_;
   Documents documents_;
   std::mutex mutex_;
   bool started_ = false;
   std::map<std::string, std::unique_ptr<Pollers>> pollers_;
   std::vector<std::unique_ptr<Pollers>> ending_;
+  std::mutex tags_mutex_;
+  std::mutex pause_mutex_;
+  std::condition_variable pause_ended_;
 };
 
 /// The event that a function gets: {"Records":[…]}.

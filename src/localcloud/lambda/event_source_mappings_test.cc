@@ -80,13 +80,21 @@ class MappingsTest : public testing::Test {
     database_ = std::move(*Database::open(folder_ / "state.db"));
     context_ = std::make_unique<Context>(Context{*database_, clock_, folder_});
     mappings_ = std::move(*EventSourceMappings::create(
-        *context_, queues_, [this](const std::string&, std::string payload) {
+        *context_, queues_,
+        [this](const std::string&, std::string payload) {
           std::lock_guard guard(queues_.mutex);
           payloads_.push_back(std::move(payload));
           Outcome outcome;
           outcome.payload = answer_;
           queues_.changed.notify_all();
           return base::Result<Outcome>(outcome);
+        },
+        [this](const std::string&, const std::string&) -> base::Status {
+          std::lock_guard guard(queues_.mutex);
+          ++asked_;
+          queues_.changed.notify_all();
+          if (may_read_) return {};
+          return base::permanent("AccessDenied", "not today");
         }));
     ASSERT_TRUE(mappings_->start().has_value());
   }
@@ -103,6 +111,8 @@ class MappingsTest : public testing::Test {
   base::RealClock clock_;
   FakeQueues queues_;
   std::string answer_ = "null";
+  bool may_read_ = true;
+  int asked_ = 0;
   std::vector<std::string> payloads_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Context> context_;
@@ -124,6 +134,22 @@ TEST_F(MappingsTest, WhatSucceededIsDeletedAndWhatFailedStays) {
   EXPECT_EQ(std::ranges::count(queues_.removed, "r-b"), 0);
 }
 
+TEST_F(MappingsTest, AQueueThatTheRoleMayNotReadKeepsItsMessages) {
+  {
+    std::lock_guard guard(queues_.mutex);
+    may_read_ = false;
+    queues_.waiting.push_back({.message_id = "a", .receipt_handle = "r-a"});
+  }
+  ASSERT_TRUE(make().has_value());
+  std::unique_lock lock(queues_.mutex);
+  EXPECT_TRUE(queues_.changed.wait_for(lock, std::chrono::seconds{10},
+                                       [&] { return asked_ >= kPollersPerMapping; }));
+  EXPECT_EQ(queues_.waiting.size(), 1U);
+  may_read_ = true;
+  EXPECT_TRUE(queues_.changed.wait_for(lock, std::chrono::seconds{10},
+                                       [&] { return queues_.removed.size() == 1; }));
+}
+
 TEST_F(MappingsTest, AMappingIsCreatedShownChangedAndDeleted) {
   auto made = make({{"BatchSize", 5}, {"ScalingConfig", {{"MaximumConcurrency", 2}}}});
   ASSERT_TRUE(made.has_value()) << made.error().describe();
@@ -136,6 +162,19 @@ TEST_F(MappingsTest, AMappingIsCreatedShownChangedAndDeleted) {
             "Disabled");
   EXPECT_EQ(mappings_->delete_mapping(uuid)->at("State").get_string(), "Deleting");
   EXPECT_EQ(mappings_->get_mapping(uuid).error().code, "ResourceNotFoundException");
+}
+
+TEST_F(MappingsTest, TagsComeChangeAndGoWithTheMapping) {
+  std::string uuid(make({{"Tags", {{"a", "1"}}}})->at("UUID").get_string());
+  EXPECT_EQ(mappings_->tags(uuid).value(), (Tags{{"a", "1"}}));
+  EXPECT_FALSE(mappings_->get_mapping(uuid)->contains("Tags"));
+  EXPECT_TRUE(mappings_->change_tags(uuid, [](Tags& tags) -> base::Status {
+    tags = {{"b", "2"}};
+    return {};
+  }));
+  EXPECT_EQ(mappings_->tags(uuid).value(), (Tags{{"b", "2"}}));
+  ASSERT_TRUE(mappings_->delete_mapping(uuid));
+  EXPECT_EQ(mappings_->tags(uuid).error().code, "ResourceNotFoundException");
 }
 
 TEST_F(MappingsTest, BadSettingsAreRefused) {

@@ -28,6 +28,8 @@ LambdaService::Answer LambdaService::create_event_source_mapping(Call& call) {
   IMGPROC_TRY(EventSourceMappings * known, mappings());
   IMGPROC_TRY(std::string function, mapped_function(call.input));
   if (function.empty()) return invalid_parameter("FunctionName is required.");
+  IMGPROC_CHECK(check_source(
+      function, std::string(base::json_string(call.input, "EventSourceArn").value_or("*"))));
   IMGPROC_TRY(auto mapping, known->create_mapping(call.input, function, call.caller.region));
   return json_response(202, mapping);
 }

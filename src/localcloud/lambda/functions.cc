@@ -99,6 +99,7 @@ LambdaService::Answer LambdaService::create_function(Call& call) {
     return invalid_parameter("Role must be the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME");
   if (options_.has_role && !options_.has_role(version.settings.role))
     return invalid_parameter("The role defined for the function cannot be assumed by Lambda.");
+  IMGPROC_CHECK(check_settings(version));
   IMGPROC_TRY(auto tags, read_tags(call.input));
   const auto* code = base::json_object(call.input, "Code");
   if (code == nullptr) return invalid_parameter("Code is missing");
@@ -194,7 +195,8 @@ LambdaService::Answer LambdaService::update_function_configuration(Call& call) {
         if (revision && *revision != version.revision_id)
           return lambda_error("PreconditionFailedException",
                               "The RevisionId provided does not match the latest one", 412);
-        return apply_settings(call.input, version.settings);
+        IMGPROC_CHECK(apply_settings(call.input, version.settings));
+        return check_settings(version);
       }));
   pool_->retire(call.function.name);
   dispatcher_->wake();

@@ -60,17 +60,57 @@ QueuedEvent read_event(const Statement& row) {
   return event;
 }
 
-base::Status remove(Connection& connection, std::int64_t id) {
-  IMGPROC_TRY(auto statement, connection.prepare("DELETE FROM lambda_queue WHERE id = ?"));
-  return statement.bind(1, id).run();
+/// A full queue is counted anew at most this often: it may hold a million events.
+constexpr std::chrono::seconds kCountInterval{1};
+
+std::int64_t bytes_of(const QueuedEvent& event) {
+  return static_cast<std::int64_t>(event.payload.size()) + kEventOverheadBytes;
+}
+
+base::Result<std::int64_t> count_bytes(Connection& connection) {
+  IMGPROC_TRY(auto select,
+              connection.prepare("SELECT count(*), sum(length(payload)) FROM lambda_queue"));
+  IMGPROC_TRY([[maybe_unused]] bool found, select.step());
+  return select.column_int(0) * kEventOverheadBytes + select.column_int(1);
 }
 
 }  // namespace
 
 base::Result<std::unique_ptr<InvocationQueue>> InvocationQueue::open(
-    Database& database, base::Clock& clock, std::chrono::milliseconds retry_base_delay) {
+    Database& database, base::Clock& clock, std::chrono::milliseconds retry_base_delay,
+    QueueBounds bounds) {
   IMGPROC_CHECK(database.create_schema(kSchema));
-  return std::unique_ptr<InvocationQueue>(new InvocationQueue(database, clock, retry_base_delay));
+  std::unique_ptr<InvocationQueue> queue(
+      new InvocationQueue(database, clock, retry_base_delay, bounds));
+  IMGPROC_CHECK(database.read([&](Connection& connection) -> base::Status {
+    IMGPROC_TRY(queue->queued_bytes_, count_bytes(connection));
+    return {};
+  }));
+  queue->counted_at_ = clock.steady();
+  return queue;
+}
+
+base::Status InvocationQueue::check_room(Connection& transaction, std::int64_t bytes) {
+  if (queued_bytes_ + bytes <= bounds_.queued_bytes_max) return {};
+  if (clock_.steady() - counted_at_ >= kCountInterval) {
+    IMGPROC_TRY(queued_bytes_, count_bytes(transaction));
+    counted_at_ = clock_.steady();
+    if (queued_bytes_ + bytes <= bounds_.queued_bytes_max) return {};
+  }
+  auto error =
+      base::transient("ServiceUnavailable",
+                      fmt::format("the queue of asynchronous invocations holds its most, {} bytes",
+                                  bounds_.queued_bytes_max),
+                      "let the functions catch up");
+  error.error().http_status = 503;
+  return error;
+}
+
+base::Status InvocationQueue::remove(Connection& transaction, const QueuedEvent& event) {
+  IMGPROC_TRY(auto statement, transaction.prepare("DELETE FROM lambda_queue WHERE id = ?"));
+  IMGPROC_CHECK(statement.bind(1, event.id).run());
+  if (transaction.changes() > 0) queued_bytes_ -= bytes_of(event);
+  return {};
 }
 
 base::Status InvocationQueue::enqueue(Connection& transaction, const QueuedEvent& event) {
@@ -82,6 +122,8 @@ base::Status InvocationQueue::enqueue(Connection& transaction, const QueuedEvent
     error.error().http_status = 413;
     return error;
   }
+  IMGPROC_CHECK(check_room(transaction, bytes_of(event)));
+  queued_bytes_ += bytes_of(event);
   IMGPROC_TRY(
       auto statement,
       transaction.prepare("INSERT INTO lambda_queue (request_id, function, qualifier, payload, "
@@ -136,7 +178,7 @@ base::Result<std::optional<base::SystemTime>> InvocationQueue::next_due(std::str
 }
 
 base::Status InvocationQueue::succeed(const QueuedEvent& event) {
-  return database_.write([&](Connection& connection) { return remove(connection, event.id); });
+  return database_.write([&](Connection& connection) { return remove(connection, event); });
 }
 
 base::Result<Disposition> InvocationQueue::fail(const QueuedEvent& event, const RetryPolicy& policy,
@@ -194,6 +236,11 @@ base::Status InvocationQueue::insert_dead_letter(Connection& transaction,
                       .bind(12, to_ms(letter.failed_at))
                       .run());
   }
+  {
+    // Numbers are given in order and without gaps, so the oldest that is too many has this one.
+    IMGPROC_TRY(auto forget, transaction.prepare("DELETE FROM lambda_dead_letters WHERE id <= ?"));
+    IMGPROC_CHECK(forget.bind(1, transaction.last_insert_rowid() - bounds_.dead_letters_max).run());
+  }
   return hook_ ? hook_(transaction, letter) : base::Status{};
 }
 
@@ -202,7 +249,7 @@ base::Status InvocationQueue::bury(const QueuedEvent& event, std::string_view co
   return database_.write([&](Connection& connection) -> base::Status {
     IMGPROC_CHECK(
         insert_dead_letter(connection, {event, std::string(condition), failure, clock_.now()}));
-    return remove(connection, event.id);
+    return remove(connection, event);
   });
 }
 
@@ -222,7 +269,7 @@ base::Status InvocationQueue::bury_all(Connection& transaction, std::string_view
     }
     IMGPROC_CHECK(
         insert_dead_letter(transaction, {event, std::string(condition), failure, clock_.now()}));
-    IMGPROC_CHECK(remove(transaction, event.id));
+    IMGPROC_CHECK(remove(transaction, event));
   }
 }
 

@@ -24,6 +24,13 @@ inline constexpr std::chrono::milliseconds kRetryBaseDelay{60'000};
 inline constexpr int kRetryAttemptsMax = 2;
 /// How long an event may wait and be retried in all.
 inline constexpr std::chrono::seconds kEventAgeMax{21'600};
+/// What waits and runs together, kEventOverheadBytes for each event included: over a million usual
+/// events. AWS names no bound; here it is the disk that must not fill up.
+inline constexpr std::int64_t kQueuedBytesMax = std::int64_t{2} << 30;
+inline constexpr std::int64_t kEventOverheadBytes = 512;
+/// Events given up that are remembered here, whether or not a dead-letter queue got them; AWS
+/// itself remembers none. Beyond this the oldest is forgotten.
+inline constexpr std::int64_t kDeadLettersMax = 10'000;
 
 /// One asynchronous invocation that waits or is under way.
 struct QueuedEvent {
@@ -54,10 +61,10 @@ struct Failure {
   std::string response;
 };
 
-/// An event given up: kept until somebody reads it, never dropped silently.
+/// An event given up, and why.
 struct DeadLetter {
   QueuedEvent event;
-  /// RetriesExhausted, EventAgeExceeded, ReservedConcurrencyZero or FunctionNotFound.
+  /// RetriesExhausted, EventAgeExceeded, ZeroReservedConcurrency or FunctionNotFound.
   std::string condition;
   Failure failure;
   base::SystemTime failed_at;
@@ -65,15 +72,22 @@ struct DeadLetter {
 
 enum class Disposition { retried, dead_lettered };
 
+struct QueueBounds {
+  std::int64_t queued_bytes_max = kQueuedBytesMax;
+  std::int64_t dead_letters_max = kDeadLettersMax;
+};
+
 /// All times are those of the clock it was given. Thread-safe.
 class InvocationQueue {
  public:
   /// Creates the tables; events that were under way when the last process ended wait again.
   [[nodiscard]] static base::Result<std::unique_ptr<InvocationQueue>> open(
-      Database& database, base::Clock& clock, std::chrono::milliseconds retry_base_delay);
+      Database& database, base::Clock& clock, std::chrono::milliseconds retry_base_delay,
+      QueueBounds bounds = {});
 
   /// Adds an event in the caller's transaction. `event.id`, `attempts` and `enqueued_at` are set
-  /// here. Error RequestTooLargeException beyond kAsyncPayloadBytesMax.
+  /// here. Errors: RequestTooLargeException beyond kAsyncPayloadBytesMax; ServiceUnavailable (503,
+  /// retryable) when the queue is full, so that whoever causes events is held up.
   [[nodiscard]] base::Status enqueue(Connection& transaction, const QueuedEvent& event);
 
   /// The function's oldest due event, marked as under way; nullopt if none is due.
@@ -118,14 +132,22 @@ class InvocationQueue {
   void on_dead_letter(DeadLetterHook hook) { hook_ = std::move(hook); }
 
  private:
-  InvocationQueue(Database& database, base::Clock& clock, std::chrono::milliseconds base_delay)
-      : database_(database), clock_(clock), base_delay_(base_delay) {}
+  InvocationQueue(Database& database, base::Clock& clock, std::chrono::milliseconds base_delay,
+                  QueueBounds bounds)
+      : database_(database), clock_(clock), base_delay_(base_delay), bounds_(bounds) {}
   [[nodiscard]] base::Status insert_dead_letter(Connection& transaction, const DeadLetter& letter);
+  [[nodiscard]] base::Status check_room(Connection& transaction, std::int64_t bytes);
+  [[nodiscard]] base::Status remove(Connection& transaction, const QueuedEvent& event);
 
   Database& database_;
   base::Clock& clock_;
   std::chrono::milliseconds base_delay_;
+  QueueBounds bounds_;
   DeadLetterHook hook_;
+  /// Changed inside write() only, but before the commit: a transaction that is rolled back leaves
+  /// it too high or too low until the queue seems full and it is counted anew.
+  std::int64_t queued_bytes_ = 0;
+  base::SteadyTime counted_at_{};
 };
 
 }  // namespace imgproc::localcloud::lambda

@@ -183,5 +183,57 @@ TEST_F(InvocationQueueTest, TellsTheHookInsideTheSameTransaction) {
   EXPECT_EQ(queue_->stats().value().dead_letters, 0);
 }
 
+TEST_F(InvocationQueueTest, RefusesWhatThereIsNoRoomFor) {
+  queue_ = InvocationQueue::open(*database_, clock_, kRetryBaseDelay,
+                                 {.queued_bytes_max = 2 * (kEventOverheadBytes + 1)})
+               .value();
+  enqueue("a");
+  enqueue("b");
+  QueuedEvent event;
+  event.function = "f";
+  event.payload = "c";
+  auto put = [&] {
+    return database_->write([&](Connection& c) { return queue_->enqueue(c, event); });
+  };
+  auto refused = put();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ServiceUnavailable");
+  EXPECT_EQ(refused.error().http_status, 503);
+  EXPECT_TRUE(refused.error().retryable);
+  EXPECT_TRUE(queue_->succeed(claim()));
+  EXPECT_TRUE(put()) << "there is room again";
+  EXPECT_FALSE(put());
+}
+
+TEST_F(InvocationQueueTest, CountsAnewWhatARolledBackTransactionAdded) {
+  queue_ = InvocationQueue::open(*database_, clock_, kRetryBaseDelay,
+                                 {.queued_bytes_max = kEventOverheadBytes + 1})
+               .value();
+  QueuedEvent event;
+  event.function = "f";
+  event.payload = "a";
+  ASSERT_FALSE(database_->write([&](Connection& c) -> base::Status {
+    EXPECT_TRUE(queue_->enqueue(c, event));
+    return base::permanent("CHANGED_MY_MIND", "");
+  }));
+  clock_.advance(seconds(1));
+  EXPECT_TRUE(database_->write([&](Connection& c) { return queue_->enqueue(c, event); }));
+  clock_.advance(seconds(1));
+  EXPECT_FALSE(database_->write([&](Connection& c) { return queue_->enqueue(c, event); }));
+}
+
+TEST_F(InvocationQueueTest, ForgetsTheOldestDeadLetters) {
+  queue_ =
+      InvocationQueue::open(*database_, clock_, kRetryBaseDelay, {.dead_letters_max = 2}).value();
+  for (const char* payload : {"a", "b", "c"}) {
+    enqueue(payload);
+    ASSERT_TRUE(queue_->bury(claim(), "RetriesExhausted", failure_));
+  }
+  auto letters = queue_->dead_letters(10).value();
+  ASSERT_EQ(letters.size(), 2U);
+  EXPECT_EQ(letters[0].event.payload, "c");
+  EXPECT_EQ(letters[1].event.payload, "b");
+}
+
 }  // namespace
 }  // namespace imgproc::localcloud::lambda

@@ -184,4 +184,12 @@ void RuntimeApi::stop() {
   wake_.notify_all();
 }
 
+void RuntimeApi::reset() {
+  std::lock_guard guard(mutex_);
+  state_ = State::starting;
+  stopped_ = false;
+  current_ = {};
+  report_.reset();
+}
+
 }  // namespace imgproc::localcloud::lambda

@@ -61,8 +61,10 @@ class RuntimeApi final : public http::Exchange {
   [[nodiscard]] bool taken() const;
   /// True after the first /next.
   [[nodiscard]] bool initialized() const;
-  /// Ends every wait, now and later: the process is gone, or is being stopped.
+  /// Ends every wait, until reset(): the process is gone, or is being stopped.
   void stop();
+  /// As new, for another process. The one before must be gone.
+  void reset();
 
  private:
   enum class State {

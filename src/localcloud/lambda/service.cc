@@ -42,9 +42,9 @@ const LambdaService::Route LambdaService::kRoutes[] = {
      &LambdaService::get_event_invoke_config, false},
     {"DELETE", "2019-09-25/functions/{fn}/event-invoke-config",
      &LambdaService::delete_event_invoke_config, false},
-    {"GET", "2017-03-31/tags/{fn}", &LambdaService::list_tags, false},
-    {"POST", "2017-03-31/tags/{fn}", &LambdaService::tag_resource, true},
-    {"DELETE", "2017-03-31/tags/{fn}", &LambdaService::untag_resource, false},
+    {"GET", "2017-03-31/tags/{}", &LambdaService::list_tags, false},
+    {"POST", "2017-03-31/tags/{}", &LambdaService::tag_resource, true},
+    {"DELETE", "2017-03-31/tags/{}", &LambdaService::untag_resource, false},
     {"GET", "2020-06-30/functions/{fn}/code-signing-config",
      &LambdaService::get_code_signing_config, false},
     {"POST", "2015-03-31/event-source-mappings", &LambdaService::create_event_source_mapping, true},
@@ -130,7 +130,11 @@ base::Result<std::unique_ptr<LambdaService>> LambdaService::create(const Context
   IMGPROC_TRY(self.queue_, InvocationQueue::open(context.database, context.clock,
                                                  self.options_.retry_base_delay));
   PoolOptions pool{self.options_.concurrency, context.data_dir / "lambda" / "tmp",
-                   self.options_.log, self.options_.issue_credentials};
+                   self.options_.log,
+                   [&self](const FunctionVersion& function, std::string_view stream) {
+                     return self.may_log(function, stream);
+                   },
+                   self.options_.issue_credentials};
   self.pool_ = std::make_unique<EnvironmentPool>(std::move(pool), context.clock);
   self.dispatcher_ =
       std::make_unique<Dispatcher>(context.clock, *self.registry_, *self.queue_, *self.pool_,
@@ -147,8 +151,11 @@ base::Result<std::unique_ptr<LambdaService>> LambdaService::create(const Context
     auto invoke = [&self](const std::string& function_arn, std::string payload) {
       return self.invoke_for_queue(function_arn, std::move(payload));
     };
+    auto may_read = [&self](const std::string& function_arn, const std::string& queue_arn) {
+      return self.check_source(function_arn, queue_arn);
+    };
     IMGPROC_TRY(self.mappings_,
-                EventSourceMappings::create(context, *self.options_.queues, invoke));
+                EventSourceMappings::create(context, *self.options_.queues, invoke, may_read));
   }
   return service;
 }
@@ -261,7 +268,8 @@ base::Status LambdaService::deliver_dead_letter(Connection& transaction, const D
   auto send = [&](const std::string& arn, const std::string& body,
                   const json::object& attributes) -> base::Status {
     if (arn.empty()) return {};
-    auto status = options_.queues->send(transaction, arn, body, attributes);
+    auto status = may(*function->latest, "sqs:SendMessage", arn);
+    if (status) status = options_.queues->send(transaction, arn, body, attributes);
     // The letter itself is kept in any case, so a missing queue must not stop the queue.
     if (!status)
       base::log_error("a dead letter's queue cannot take it",
@@ -272,10 +280,11 @@ base::Status LambdaService::deliver_dead_letter(Connection& transaction, const D
     return json::object{{"DataType", type}, {"StringValue", value}};
   };
   constexpr std::size_t kErrorMessageBytesMax = 1024;
+  bool throttled = letter.failure.error_type == "TooManyRequestsException";
   IMGPROC_CHECK(send(
       queue, letter.event.payload,
       {{"RequestID", attribute("String", letter.event.request_id)},
-       {"ErrorCode", attribute("Number", "200")},
+       {"ErrorCode", attribute("Number", throttled ? "429" : "200")},
        {"ErrorMessage",
         attribute("String",
                   std::string_view(letter.failure.message).substr(0, kErrorMessageBytesMax))}}));

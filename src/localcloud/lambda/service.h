@@ -46,6 +46,11 @@ struct LambdaOptions {
   std::function<base::Result<FunctionCredentials>(const FunctionVersion&)> issue_credentials;
   /// Whether a role can be given to a function; empty = every role can.
   std::function<bool(std::string_view role_arn)> has_role;
+  /// Whether a role's policies allow what Lambda does in its name (logs, queues, traces),
+  /// AccessDenied naming all three if not; empty = they do. `session` is the function's name.
+  std::function<base::Status(std::string_view role_arn, std::string_view session,
+                             std::string_view action, std::string_view resource)>
+      authorize;
   /// See Metrics::publish.
   std::function<void(std::string_view metric, const std::string& function, double value)>
       publish_metric;
@@ -126,11 +131,14 @@ class LambdaService final : public EventSink {
   Answer put_event_invoke_config(Call& call);
   Answer get_event_invoke_config(Call& call);
   Answer delete_event_invoke_config(Call& call);
+  Answer get_code_signing_config(Call& call);
+  Answer get_account_settings(Call& call);
+  // tags.cc
   Answer list_tags(Call& call);
   Answer tag_resource(Call& call);
   Answer untag_resource(Call& call);
-  Answer get_code_signing_config(Call& call);
-  Answer get_account_settings(Call& call);
+  base::Result<Tags> tags_of(const std::string& arn);
+  base::Status change_tags(const std::string& arn, const std::function<void(Tags&)>& change);
   // event_sources.cc
   Answer create_event_source_mapping(Call& call);
   Answer get_event_source_mapping(Call& call);
@@ -141,6 +149,13 @@ class LambdaService final : public EventSink {
   base::Result<std::string> mapped_function(const base::json::object& input);
   base::Result<Outcome> invoke_for_queue(const std::string& function_arn, std::string payload);
   base::Status deliver_dead_letter(Connection& transaction, const DeadLetter& letter);
+  // permissions.cc
+  base::Status may(const FunctionVersion& function, std::string_view action,
+                   std::string_view resource) const;
+  bool may_log(const FunctionVersion& function, std::string_view stream) const;
+  base::Status check_settings(const FunctionVersion& function) const;
+  base::Status check_destination(const FunctionVersion& function, const std::string& arn) const;
+  base::Status check_source(const std::string& function_arn, const std::string& queue_arn) const;
 
   Context context_;
   LambdaOptions options_;

@@ -1,5 +1,6 @@
 #include "localcloud/lambda/service.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <minizip/zip.h>
@@ -35,6 +36,7 @@ class LambdaServiceTest : public ::testing::Test {
     options.issue_credentials = [](const FunctionVersion&) -> base::Result<FunctionCredentials> {
       return FunctionCredentials{"ASIATEST", "secret", "token"};
     };
+    options.authorize = authorize_;
     service_ =
         LambdaService::create({*database_, clock_, directory_.path()}, std::move(options)).value();
   }
@@ -78,6 +80,7 @@ class LambdaServiceTest : public ::testing::Test {
   std::filesystem::path code_;
   LogCapture log_;
   std::unique_ptr<Database> database_;
+  decltype(LambdaOptions::authorize) authorize_;
   std::unique_ptr<LambdaService> service_;
   int requests_ = 0;
 };
@@ -237,7 +240,49 @@ TEST_F(LambdaServiceTest, ReservedConcurrencyZeroSendsEventsToTheDeadLetters) {
   service_->start("http://127.0.0.1:1", nullptr);
   EXPECT_EQ(invoke("1", {{"X-Amz-Invocation-Type", "Event"}}).status, 202);
   wait_until_idle();
-  EXPECT_EQ(service_->queue().dead_letters(10).value().at(0).condition, "ReservedConcurrencyZero");
+  EXPECT_EQ(service_->queue().dead_letters(10).value().at(0).condition, "ZeroReservedConcurrency");
+}
+
+TEST_F(LambdaServiceTest, ARoleWithoutTheRightsIsRefusedAsOnAws) {
+  std::string missing;
+  authorize_ = [&](std::string_view role, std::string_view session, std::string_view action,
+                   std::string_view resource) -> base::Status {
+    EXPECT_EQ(role, "arn:aws:iam::000000000000:role/r");
+    EXPECT_EQ(session, "f");
+    if (action != missing) return {};
+    return base::permanent("AccessDenied", fmt::format("no {} on {}", action, resource));
+  };
+  open();
+  create();
+  const std::string target = "/2015-03-31/functions/f/configuration";
+  const std::string dead_letters =
+      R"({"DeadLetterConfig":{"TargetArn":"arn:aws:sqs:eu-west-1:000000000000:q"}})";
+  missing = "sqs:SendMessage";
+  auto refused = call("PUT", target, dead_letters);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body.text,
+              HasSubstr("does not have permissions to call SendMessage on SQS (no sqs:SendMessage "
+                        "on arn:aws:sqs:eu-west-1:000000000000:q)"));
+  EXPECT_THAT(call("PUT", "/2019-09-25/functions/f/event-invoke-config",
+                   R"({"DestinationConfig":{"OnFailure":{"Destination":)"
+                   R"("arn:aws:sqs:eu-west-1:000000000000:q"}}})")
+                  .body.text,
+              HasSubstr("permissions to call SendMessage on arn:aws:sqs"));
+  for (std::string name : {"PutTraceSegments", "PutTelemetryRecords"}) {
+    missing = "xray:" + name;
+    EXPECT_THAT(call("PUT", target, R"({"TracingConfig":{"Mode":"Active"}})").body.text,
+                HasSubstr("permissions to call " + name + " on XRAY"));
+  }
+  for (std::string name : {"CreateLogStream", "PutLogEvents"}) {
+    missing = "logs:" + name;
+    call("PUT", target, R"({"Timeout":50})");  // a new environment
+    EXPECT_EQ(invoke("\"print\"").body.text, "\"print\"");
+    EXPECT_TRUE(log_.lines().empty()) << name;
+  }
+  missing = "";
+  EXPECT_EQ(call("PUT", target, dead_letters).status, 200);
+  (void)invoke("\"print\"");
+  EXPECT_FALSE(log_.lines().empty());
 }
 
 TEST_F(LambdaServiceTest, StopsIdleEnvironments) {
@@ -360,6 +405,9 @@ TEST_F(LambdaServiceTest, TagsByArn) {
   EXPECT_EQ(call("POST", target, R"({"Tags":{"Env":"test","x":"y"}})").status, 204);
   EXPECT_EQ(call("DELETE", target + "?tagKeys=Env").status, 204);
   EXPECT_EQ(call("GET", target).body.text, R"({"Tags":{"x":"y"}})");
+  EXPECT_EQ(
+      call("GET", "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aeu-west-1%3A0%3Afunction%3Ano").status,
+      404);
 }
 
 class CodeStoreTest : public ::testing::Test {

@@ -95,7 +95,8 @@ class Database {
   [[nodiscard]] base::Status create_schema(const std::string& sql);
 
   /// Runs `work` in one transaction: committed if it returns success, rolled back on error. When
-  /// this returns success the change is durable. `work` must not call read() or write() itself.
+  /// this returns success the change is durable. `work` must not call write() itself, and read()
+  /// within it sees what stood before.
   [[nodiscard]] base::Status write(const std::function<base::Status(Connection&)>& work);
 
   /// Runs `work` on a snapshot that sees every write() that returned before. Must not write.
