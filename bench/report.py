@@ -50,7 +50,9 @@ def machine(results):
     facts, versions = results["machine"], results["versions"]
     lines = [f"- Measured {results['date']} on {facts['processor']}, {facts['cores']} cores, "
              f"{facts['memory_gb']} GB, Linux {facts['kernel']}; load average at the start "
-             f"{facts['load_average']:.1f}. {results['rounds']} pairs each.",
+             f"{facts['load_average']:.1f}.",
+             "- Pairs: " + ", ".join(f"{part} {count}" for part, count in
+                                     results["rounds"].items() if part != "scaling") + ".",
              f"- Pictures: {results['pictures']}.",
              "- Our function: " + ("the Lambda package." if results["package"] else
                                    "the programs of the release build."),

@@ -132,8 +132,7 @@ def main():
     results = json.loads(target.read_text()) if target.exists() and arguments.only else {}
     results |= {"machine": machine(), "versions": versions(arguments.build),
                 "pictures": pictures.origin, "package": arguments.package is not None,
-                "date": datetime.date.today().isoformat(),
-                "rounds": options.rounds}
+                "date": datetime.date.today().isoformat()}
     bench = functions.Functions(package, arguments.build, pictures, options, say)
     try:
         missing = bench.missing | pool.missing
@@ -148,6 +147,7 @@ def main():
             "scaling": scaling.Scaling(bench.deployed["ours"], pool, pictures, options, say).run}
         for part in parts:
             results[part] = measure[part]()
+            results.setdefault("rounds", {})[part] = options.rounds
             # Kept at once: what comes next may fail.
             target.write_text(json.dumps(results, indent=1) + "\n")
     finally:
