@@ -151,6 +151,55 @@ base::Result<FunctionCode> unpack_code(std::string_view zip, const fs::path& roo
   return code;
 }
 
+CodeStore::CodeStore(fs::path root) : root_(fs::absolute(root)) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(root_, ignored)) {
+    std::string name = entry.path().filename().string();
+    if (name.starts_with('.')) {
+      fs::remove_all(entry.path(), ignored);
+    } else {
+      folders_[name];
+    }
+  }
+}
+
+base::Result<FunctionCode> CodeStore::unpack(std::string_view zip) {
+  // Not between two lines of remove_unused(), which could take the folder away again.
+  std::lock_guard guard(mutex_);
+  IMGPROC_TRY(auto code, unpack_code(zip, root_));
+  hold_locked(code);
+  return code;
+}
+
+void CodeStore::hold(FunctionCode& code) {
+  std::lock_guard guard(mutex_);
+  if (code.directory.parent_path() == root_) hold_locked(code);
+}
+
+void CodeStore::hold_locked(FunctionCode& code) {
+  auto& folder = folders_[code.directory.filename().string()];
+  code.hold = folder.lock();
+  if (code.hold) return;
+  code.hold = std::make_shared<const fs::path>(code.directory);
+  folder = code.hold;
+}
+
+void CodeStore::remove_unused() {
+  std::lock_guard guard(mutex_);
+  for (auto folder = folders_.begin(); folder != folders_.end();) {
+    if (!folder->second.expired()) {
+      ++folder;
+      continue;
+    }
+    // Renamed first: half a folder under its own name would pass for the whole one.
+    const fs::path removed = root_ / (".removed-" + base::random_hex(8));
+    std::error_code ignored;
+    fs::rename(root_ / folder->first, removed, ignored);
+    fs::remove_all(removed, ignored);
+    folder = folders_.erase(folder);
+  }
+}
+
 base::Result<FunctionCode> use_local_directory(const fs::path& directory) {
   fs::path program = directory / "bootstrap";
   struct stat info{};

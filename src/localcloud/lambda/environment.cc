@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "localcloud/lambda/architecture.h"
 
 namespace imgproc::localcloud::lambda {
 namespace {
@@ -88,6 +89,12 @@ base::Status Environment::launch_again() {
   const FunctionVersion& function = *options_.function;
   ChildOptions child;
   child.executable = function.code.directory / "bootstrap";
+  // qemu-user would run what Lambda refuses.
+  if (auto made_for = program_architecture(child.executable);
+      !made_for.empty() && made_for != function.settings.architecture) {
+    start_failure_ = "fork/exec /var/task/bootstrap: exec format error";
+    return {};
+  }
   child.working_directory = function.code.directory;
   child.environment = variables();
   child.memory_bytes_max = static_cast<std::uint64_t>(function.settings.memory_mb) * kBytesPerMb;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "localcloud/lambda/architecture.h"
 #include "localcloud/lambda/testing.h"
 
 namespace imgproc::localcloud::lambda {
@@ -29,6 +30,7 @@ class EnvironmentTest : public ::testing::Test {
     function_.region = "eu-west-1";
     function_.settings.role = "arn:aws:iam::000000000000:role/resize";
     function_.settings.memory_mb = 512;
+    function_.settings.architecture = machine_architecture();
     function_.code.directory = make_function_directory(directory_.path());
   }
   std::unique_ptr<Environment> start() {
@@ -292,6 +294,13 @@ TEST_F(EnvironmentTest, EndsTheProcessWithItself) {
   EXPECT_EQ(pid, environment->pid());
   environment.reset();
   EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST_F(EnvironmentTest, RefusesAProgramForAnotherProcessor) {
+  function_.settings.architecture = machine_architecture() == "arm64" ? "x86_64" : "arm64";
+  Outcome outcome = start()->invoke(request("1"));
+  EXPECT_EQ(outcome.error_type, "Runtime.InvalidEntrypoint");
+  EXPECT_THAT(outcome.payload, HasSubstr("exec format error"));
 }
 
 TEST_F(EnvironmentTest, APackageWithoutItsProgramFailsAtTheInvocation) {

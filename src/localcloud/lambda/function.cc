@@ -311,7 +311,7 @@ std::string serialize(const FunctionVersion& version) {
   return json::serialize(out);
 }
 
-base::Result<std::shared_ptr<const FunctionVersion>> parse_version(std::string_view text) {
+base::Result<std::shared_ptr<FunctionVersion>> parse_version(std::string_view text) {
   IMGPROC_TRY(auto document, base::parse_json(text));
   if (!document.is_object())
     return base::permanent("STORE_ERROR", "a stored function is not an object");

@@ -52,6 +52,8 @@ struct FunctionSettings {
 /// An unpacked package, or the folder in which `bootstrap` stands.
 struct FunctionCode {
   std::filesystem::path directory;
+  /// While a copy of this exists, the code store keeps the folder; empty where it is not its own.
+  std::shared_ptr<const std::filesystem::path> hold;
   /// Base64 of the SHA-256, as AWS answers it.
   std::string sha256;
   std::uint64_t bytes = 0;
@@ -113,8 +115,7 @@ struct FunctionReference {
 
 /// The stored forms (one JSON document each).
 [[nodiscard]] std::string serialize(const FunctionVersion& version);
-[[nodiscard]] base::Result<std::shared_ptr<const FunctionVersion>> parse_version(
-    std::string_view text);
+[[nodiscard]] base::Result<std::shared_ptr<FunctionVersion>> parse_version(std::string_view text);
 [[nodiscard]] std::string serialize_attributes(const Function& function);
 [[nodiscard]] base::Status parse_attributes(std::string_view text, Function& function);
 

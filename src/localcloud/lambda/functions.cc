@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "localcloud/lambda/architecture.h"
 #include "localcloud/lambda/code_store.h"
 #include "localcloud/lambda/service.h"
 
@@ -52,12 +53,19 @@ base::Result<Slice> slice(const http::QueryParams& query, std::size_t count) {
 
 }  // namespace
 
+base::Status LambdaService::check_architecture(const FunctionSettings& settings) const {
+  if (options_.can_run(settings.architecture)) return {};
+  return invalid_parameter(fmt::format(
+      "This machine cannot run functions for {0}: install qemu-user-static, which registers itself "
+      "with the kernel (binfmt_misc), or set the function's architecture to {1}.",
+      settings.architecture, machine_architecture()));
+}
+
 base::Result<FunctionCode> LambdaService::read_code(const json::object& code) {
-  const auto root = context_.data_dir / "lambda" / "code";
   if (auto zip = base::json_string(code, "ZipFile")) {
     auto bytes = base::from_base64(*zip);
     if (!bytes) return invalid_parameter("ZipFile is not base64");
-    return unpack_code(*bytes, root);
+    return code_->unpack(*bytes);
   }
   auto bucket = base::json_string(code, "S3Bucket");
   auto key = base::json_string(code, "S3Key");
@@ -80,7 +88,7 @@ base::Result<FunctionCode> LambdaService::read_code(const json::object& code) {
   auto bytes = http::read_all(response.body, kPackageBytesMax);
   if (!bytes)
     return invalid_parameter("The package in S3 cannot be read: " + bytes.error().message);
-  return unpack_code(*bytes, root);
+  return code_->unpack(*bytes);
 }
 
 LambdaService::Answer LambdaService::create_function(Call& call) {
@@ -95,6 +103,7 @@ LambdaService::Answer LambdaService::create_function(Call& call) {
   version.name = reference.name;
   version.region = call.caller.region.empty() ? context_.region : call.caller.region;
   IMGPROC_CHECK(apply_settings(call.input, version.settings));
+  IMGPROC_CHECK(check_architecture(version.settings));
   if (!version.settings.role.starts_with("arn:aws:iam::"))
     return invalid_parameter("Role must be the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME");
   if (options_.has_role && !options_.has_role(version.settings.role))
@@ -155,6 +164,7 @@ LambdaService::Answer LambdaService::delete_function(Call& call) {
                             {"ResourceNotFoundException", "the function was deleted", ""});
   }));
   pool_->retire(call.function.name);
+  code_->remove_unused();
   return empty_response(204);
 }
 
@@ -165,6 +175,7 @@ LambdaService::Answer LambdaService::update_function_code(Call& call) {
   auto revision = base::json_string(call.input, "RevisionId");
   if (base::json_bool(call.input, "DryRun").value_or(false))
     return json_response(200, to_configuration(*function->latest));
+  function.reset();  // it holds the code of before
   IMGPROC_TRY(
       auto updated,
       registry_->update_latest(call.function.name, [&](FunctionVersion& version) -> base::Status {
@@ -176,9 +187,10 @@ LambdaService::Answer LambdaService::update_function_code(Call& call) {
           json::object architectures{{"Architectures", call.input.at("Architectures")}};
           IMGPROC_CHECK(apply_settings(architectures, version.settings));
         }
-        return {};
+        return check_architecture(version.settings);
       }));
   pool_->retire(call.function.name);
+  code_->remove_unused();
   dispatcher_->wake();
   if (base::json_bool(call.input, "Publish").value_or(false)) {
     IMGPROC_TRY(auto published, registry_->publish(call.function.name, ""));

@@ -30,14 +30,15 @@ std::unexpected<base::Error> not_found(std::string_view name, std::string_view q
 
 }  // namespace
 
-base::Result<std::unique_ptr<Registry>> Registry::open(Database& database, base::Clock& clock) {
+base::Result<std::unique_ptr<Registry>> Registry::open(Database& database, base::Clock& clock,
+                                                       CodeStore& code) {
   IMGPROC_CHECK(database.create_schema(kSchema));
   std::unique_ptr<Registry> registry(new Registry(database, clock));
-  IMGPROC_CHECK(registry->load());
+  IMGPROC_CHECK(registry->load(code));
   return registry;
 }
 
-base::Status Registry::load() {
+base::Status Registry::load(CodeStore& code) {
   return database_.read([&](Connection& connection) -> base::Status {
     {
       IMGPROC_TRY(auto select,
@@ -46,7 +47,9 @@ base::Status Registry::load() {
         IMGPROC_TRY(bool row, select.step());
         if (!row) break;
         auto function = std::make_shared<Function>();
-        IMGPROC_TRY(function->latest, parse_version(select.column_text(0)));
+        IMGPROC_TRY(auto latest, parse_version(select.column_text(0)));
+        code.hold(latest->code);
+        function->latest = latest;
         IMGPROC_CHECK(parse_attributes(select.column_text(1), *function));
         entries_[function->latest->name].function = function;
       }
@@ -58,6 +61,7 @@ base::Status Registry::load() {
       IMGPROC_TRY(bool row, select.step());
       if (!row) return {};
       IMGPROC_TRY(auto version, parse_version(select.column_text(1)));
+      code.hold(version->code);
       Entry& entry = entries_[version->name];
       entry.versions[static_cast<int>(select.column_int(0))] = version;
       entry.published_revision = select.column_text(2);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "localcloud/lambda/code_store.h"
 #include "localcloud/lambda/function.h"
 #include "localcloud/store/database.h"
 
@@ -20,8 +21,10 @@ namespace imgproc::localcloud::lambda {
 /// What is returned is an immutable snapshot. Thread-safe.
 class Registry {
  public:
+  /// `code` is told of the folders that the stored functions run from.
   [[nodiscard]] static base::Result<std::unique_ptr<Registry>> open(Database& database,
-                                                                    base::Clock& clock);
+                                                                    base::Clock& clock,
+                                                                    CodeStore& code);
 
   /// nullptr if there is none.
   [[nodiscard]] std::shared_ptr<const Function> find(std::string_view name) const;
@@ -53,7 +56,7 @@ class Registry {
 
  private:
   Registry(Database& database, base::Clock& clock) : database_(database), clock_(clock) {}
-  base::Status load();
+  base::Status load(CodeStore& code);
   base::Status store(const Function& function);
 
   struct Entry {

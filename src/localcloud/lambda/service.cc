@@ -126,7 +126,9 @@ base::Result<std::unique_ptr<LambdaService>> LambdaService::create(const Context
   std::unique_ptr<LambdaService> service(new LambdaService(context, std::move(options)));
   LambdaService& self = *service;
   self.metrics_.publish = self.options_.publish_metric;
-  IMGPROC_TRY(self.registry_, Registry::open(context.database, context.clock));
+  self.code_ = std::make_unique<CodeStore>(context.data_dir / "lambda" / "code");
+  IMGPROC_TRY(self.registry_, Registry::open(context.database, context.clock, *self.code_));
+  self.code_->remove_unused();
   IMGPROC_TRY(self.queue_, InvocationQueue::open(context.database, context.clock,
                                                  self.options_.retry_base_delay));
   PoolOptions pool{self.options_.concurrency, context.data_dir / "lambda" / "tmp",
@@ -141,6 +143,7 @@ base::Result<std::unique_ptr<LambdaService>> LambdaService::create(const Context
                                    self.metrics_, self.options_.concurrency);
   self.pool_->on_release([&self] {
     if (self.options_.flush_log) self.options_.flush_log();
+    self.code_->remove_unused();
     if (self.options_.queues != nullptr) self.options_.queues->wake();
     self.dispatcher_->wake();
   });

@@ -14,6 +14,8 @@
 #include "http/exchange.h"
 #include "localcloud/context.h"
 #include "localcloud/event_sink.h"
+#include "localcloud/lambda/architecture.h"
+#include "localcloud/lambda/code_store.h"
 #include "localcloud/lambda/dispatcher.h"
 #include "localcloud/lambda/environment_pool.h"
 #include "localcloud/lambda/event_source_mappings.h"
@@ -54,6 +56,8 @@ struct LambdaOptions {
   /// See Metrics::publish.
   std::function<void(std::string_view metric, const std::string& function, double value)>
       publish_metric;
+  /// Whether functions for an architecture run here.
+  std::function<bool(std::string_view architecture)> can_run = lambda::can_run;
   /// Dead-letter queues and failure destinations; may be null.
   Queues* queues = nullptr;
 };
@@ -121,6 +125,7 @@ class LambdaService final : public EventSink {
   Answer publish_version(Call& call);
   Answer list_versions(Call& call);
   base::Result<FunctionCode> read_code(const base::json::object& code);
+  base::Status check_architecture(const FunctionSettings& settings) const;
   // attributes.cc
   Answer get_policy(Call& call);
   Answer add_permission(Call& call);
@@ -161,6 +166,7 @@ class LambdaService final : public EventSink {
   LambdaOptions options_;
   http::Exchange* objects_ = nullptr;
   Metrics metrics_;
+  std::unique_ptr<CodeStore> code_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<InvocationQueue> queue_;
   std::unique_ptr<EnvironmentPool> pool_;

@@ -26,13 +26,15 @@ class LambdaServiceTest : public ::testing::Test {
  protected:
   LambdaServiceTest() { code_ = make_function_directory(directory_.path()); }
 
-  void open(std::size_t concurrency = 2) {
+  void open(std::size_t concurrency = 2,
+            std::function<bool(std::string_view)> can_run = lambda::can_run) {
     service_.reset();
     database_.reset();
     database_ = Database::open(directory_.path() / "state.db").value();
     LambdaOptions options;
     options.concurrency = concurrency;
     options.log = log_.sink();
+    options.can_run = std::move(can_run);
     options.issue_credentials = [](const FunctionVersion&) -> base::Result<FunctionCredentials> {
       return FunctionCredentials{"ASIATEST", "secret", "token"};
     };
@@ -56,7 +58,8 @@ class LambdaServiceTest : public ::testing::Test {
         "POST", "/2015-03-31/functions",
         R"({"FunctionName":"f","Role":"arn:aws:iam::000000000000:role/r","Handler":"bootstrap",)"
         R"("Runtime":"provided.al2023","Timeout":60,"MemorySize":512,"Code":{"S3Bucket":"$local","S3Key":")" +
-            code_.string() + "\"}" + more + "}");
+            code_.string() + "\"},\"Architectures\":[\"" + std::string(machine_architecture()) +
+            "\"]" + more + "}");
     ASSERT_EQ(response.status, 201) << response.body.text;
   }
   http::Response invoke(std::string payload, http::Headers headers = {}) {
@@ -114,6 +117,25 @@ TEST_F(LambdaServiceTest, TakesNameAndArnInEveryForm) {
   EXPECT_EQ(call("POST", "/2015-03-31/functions/g/invocations", "1").status, 404);
   EXPECT_EQ(call("POST", "/2015-03-31/functions/f:9/invocations", "1").status, 404);
   EXPECT_EQ(call("POST", "/2015-03-31/functions/a%20b/invocations", "1").status, 400);
+}
+
+TEST_F(LambdaServiceTest, RefusesAnArchitectureThatCannotRunHere) {
+  open(2, [](std::string_view architecture) { return architecture != "arm64"; });
+  auto response = call(
+      "POST", "/2015-03-31/functions",
+      R"({"FunctionName":"f","Role":"arn:aws:iam::000000000000:role/r","Handler":"bootstrap",)"
+      R"("Runtime":"provided.al2023","Architectures":["arm64"],"Code":{"S3Bucket":"$local","S3Key":")" +
+          code_.string() + "\"}}");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.headers.get("X-Amzn-ErrorType"), "InvalidParameterValueException");
+  EXPECT_THAT(response.body.text, HasSubstr("cannot run functions for arm64"));
+  EXPECT_EQ(call("GET", "/2015-03-31/functions/f").status, 404);
+  create();
+  response =
+      call("PUT", "/2015-03-31/functions/f/code",
+           R"({"Architectures":["arm64"],"S3Bucket":"$local","S3Key":")" + code_.string() + "\"}");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(invoke("1").status, 200) << "nothing changed";
 }
 
 TEST_F(LambdaServiceTest, PassesAFunctionsErrorOn) {
@@ -468,6 +490,35 @@ TEST_F(CodeStoreTest, RefusesDamage) {
   // One bit of the compressed data.
   zip[50] = static_cast<char>(zip[50] ^ 1);
   EXPECT_FALSE(unpack_code(zip, directory_.path() / "code"));
+}
+
+TEST_F(CodeStoreTest, KeepsFoldersAsLongAsSomebodyHoldsThem) {
+  const auto root = directory_.path() / "code";
+  std::filesystem::create_directories(root / ".unpacking-1");
+  CodeStore store(root);
+  EXPECT_TRUE(std::filesystem::is_empty(root)) << "what was left half-done";
+  const std::string zip = make_zip({{"bootstrap", "x"}});
+  auto code = store.unpack(zip).value();
+  auto copy = store.unpack(zip).value();
+  code = {};
+  store.remove_unused();
+  EXPECT_TRUE(std::filesystem::exists(copy.directory / "bootstrap"));
+  copy = {};
+  store.remove_unused();
+  EXPECT_TRUE(std::filesystem::is_empty(root));
+  EXPECT_TRUE(std::filesystem::exists(store.unpack(zip).value().directory / "bootstrap"));
+}
+
+TEST_F(CodeStoreTest, KnowsWhatAnEarlierProcessUnpacked) {
+  const auto root = directory_.path() / "code";
+  FunctionCode kept = CodeStore(root).unpack(make_zip({{"bootstrap", "x"}})).value();
+  kept.hold.reset();
+  const auto unused = CodeStore(root).unpack(make_zip({{"bootstrap", "y"}})).value().directory;
+  CodeStore store(root);
+  store.hold(kept);
+  store.remove_unused();
+  EXPECT_TRUE(std::filesystem::exists(kept.directory));
+  EXPECT_FALSE(std::filesystem::exists(unused));
 }
 
 TEST_F(CodeStoreTest, RefusesABombWhileItUnpacks) {
