@@ -116,12 +116,9 @@ base::Result<json::object> query_to_json(std::string_view form_body) {
 
 std::string json_to_query_xml(std::string_view action, std::string_view xmlns,
                               const json::object& output, std::string_view request_id) {
-  std::string out = fmt::format("<{}Response xmlns=\"{}\">", action, xmlns);
-  if (!output.empty()) {
-    fmt::format_to(std::back_inserter(out), "<{}Result>", action);
-    write_members(out, output);
-    fmt::format_to(std::back_inserter(out), "</{}Result>", action);
-  }
+  std::string out = fmt::format("<{}Response xmlns=\"{}\"><{}Result>", action, xmlns, action);
+  write_members(out, output);
+  fmt::format_to(std::back_inserter(out), "</{}Result>", action);
   fmt::format_to(std::back_inserter(out),
                  "<ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></{}Response>",
                  request_id, action);

@@ -21,8 +21,8 @@ inline constexpr std::size_t kQueryParamsMax = 5000;
 [[nodiscard]] base::Result<boost::json::object> query_to_json(std::string_view form_body);
 
 /// The answer of `action`: <ActionResponse xmlns=…><ActionResult>…</ActionResult>
-/// <ResponseMetadata>…. Arrays become <member> lists; an array called "entry" stays a flat list of
-/// <entry>. The result element is left out if `output` is empty.
+/// <ResponseMetadata>…. Arrays become <member> lists; an array called "entry" a flat list of
+/// <entry>. An empty result is written too: AWS's SDK for Go insists on it (DeleteDashboards).
 [[nodiscard]] std::string json_to_query_xml(std::string_view action, std::string_view xmlns,
                                             const boost::json::object& output,
                                             std::string_view request_id);

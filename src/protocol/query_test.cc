@@ -36,7 +36,8 @@ TEST(Query, AnswersAreXml) {
             "<value>{&quot;a&quot;:1}</value></entry></Attributes><Count>3</Count></GetRoleResult>"
             "<ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></GetRoleResponse>");
   EXPECT_EQ(json_to_query_xml("TagRole", "u", {}, "id"),
-            "<TagRoleResponse xmlns=\"u\"><ResponseMetadata><RequestId>id</RequestId>"
+            "<TagRoleResponse "
+            "xmlns=\"u\"><TagRoleResult></TagRoleResult><ResponseMetadata><RequestId>id</RequestId>"
             "</ResponseMetadata></TagRoleResponse>");
 }
 
