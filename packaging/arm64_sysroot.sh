@@ -7,11 +7,13 @@
 set -euo pipefail
 
 target=$(mkdir -p "$1" && cd "$1" && pwd)
+# The Boost that is installed here: Debian 12 and Ubuntu 24.04 have different ones.
+boost=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'libboost-json1.*-dev' |
+  sed -n 's/^installed libboost-json\(.*\)-dev/\1/p')
 packages=(
-  libssl3 libssl-dev libboost1.81-dev libboost-json1.81.0 libboost-json1.81-dev
-  libboost-url1.81.0 libboost-url1.81-dev libboost-container1.81.0 libboost-container1.81-dev
-  libboost-system1.81.0 libboost-system1.81-dev libpugixml1v5 libpugixml-dev
-  libfmt9 libfmt-dev libsqlite3-0 libsqlite3-dev libcli11-dev libstdc++6 libgcc-s1 libc6
+  libssl-dev libpugixml-dev libfmt9 libfmt-dev libcli11-dev libsqlite3-dev libminizip-dev zlib1g-dev
+  "libboost$boost-dev" "libboost-"{json,url,container,system}"$boost-dev"
+  libstdc++6 libgcc-s1 libc6
 )
 stamp=$target/.stamp-$(printf '%s\n' "${packages[@]}" | cksum | tr -d ' ')
 [[ -f $stamp ]] && exit 0

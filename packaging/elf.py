@@ -1,4 +1,5 @@
 """What the packaging scripts ask of ELF files, by way of binutils' readelf."""
+import collections
 import re
 import subprocess
 
@@ -49,3 +50,25 @@ def isa_levels(path):
     """x86-64 levels that the file declares itself to need ("x86-64-v3"), if any."""
     found = re.search(r"x86 ISA needed: (.*)", readelf("-n", path))
     return [level.strip() for level in found.group(1).split(",")] if found else []
+
+
+Symbols = collections.namedtuple("Symbols", "needed defined")
+
+
+def symbols(path):
+    """Dynamic symbols as sets of (name, version), version "" where there is none. What is needed
+    weakly is left out; what a program only copies from a library (COPY) counts as needed."""
+    copied = set(re.findall(r"_COPY +\S+ +(\S+?)@", readelf("-r", path)))
+    needed, defined = set(), set()
+    for line in readelf("--dyn-syms", path).splitlines():
+        # Num: Value Size Type Bind Visibility [other] Index Name@Version; @@ is the default version.
+        found = re.match(r" *\d+: \S+ +\S+ +\S+ +(\S+) +\S+ +(?:\[.*\] +)?(\S+) ([^\s@]+)(?:@+(\S+))?",
+                         line)
+        if not found:
+            continue
+        binding, index, name, version = found.groups("")
+        if index != "UND" and name not in copied:
+            defined.add((name, version))
+        elif binding != "WEAK":
+            needed.add((name, version))
+    return Symbols(needed, defined)

@@ -19,18 +19,18 @@ and carry one fixed time.
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import re
-import stat
+import subprocess
 import sys
-import zipfile
-import zlib
+import tempfile
 
 import elf
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# The earliest time that a zip can hold.
-TIME = (1980, 1, 1, 0, 0, 0)
+# 1980-01-01, the earliest time that a zip can hold.
+TIME = 315532800
 
 
 def collect_libraries(start, folders, arch):
@@ -111,15 +111,22 @@ def gather(arguments):
 
 
 def write_zip(path, files):
+    """7-Zip's deflate is 4 % smaller than zlib's best, for some ten seconds of work. It takes names
+    in order, and time and permissions (which Lambda unpacks) from the files."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    with zipfile.ZipFile(temporary, "w") as archive:
-        for name, (data, executable) in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, TIME)
-            entry.create_system = 3  # Unix: Lambda takes the permissions from here
-            entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data, compresslevel=zlib.Z_BEST_COMPRESSION)
+    temporary = path.resolve().with_suffix(".part")
+    temporary.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (data, executable) in files.items():
+            file = pathlib.Path(folder) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+            file.chmod(0o755 if executable else 0o644)
+            os.utime(file, (TIME, TIME))
+        subprocess.run(["7z", "a", "-tzip", "-mx=9", "-mfb=258", "-mpass=4", "-mtc=off",
+                        temporary, *sorted(files)],
+                       cwd=folder, env=os.environ | {"TZ": "UTC"}, check=True,
+                       stdout=subprocess.DEVNULL)
     temporary.rename(path)
 
 

@@ -39,6 +39,8 @@ class PackageTest(unittest.TestCase):
         library = vips / "lib/libvips-cpp.so.1"
         compile_cc(library, "int vips() { return 0; }", "-shared", "-fPIC",
                    "-Wl,-soname,libvips-cpp.so.1")
+        compile_cc(cls.root / "hollow.so", "", "-shared", "-fPIC",
+                   "-Wl,-soname,libvips-cpp.so.1")
         compile_cc(cls.root / "decoder", "int vips(); int main() { return vips(); }", str(library))
         (vips / "README.md").write_text("| libvips | LGPLv3 |\n| png | [x](https://e.org) |\n")
         (vips / "versions.json").write_text('{"vips": "8.18", "png": "1.6"}')
@@ -105,6 +107,10 @@ class PackageTest(unittest.TestCase):
 
     def test_missing_library(self):
         self.assert_breach("does not hold", lambda f: f.pop("lib/libvips-cpp.so.1"))
+
+    def test_missing_symbol(self):
+        hollow = (self.root / "hollow.so").read_bytes()
+        self.assert_breach("needs symbols", lambda f: f.update({"lib/libvips-cpp.so.1": hollow}))
 
     def test_missing_licences(self):
         def change(files):

@@ -20,9 +20,10 @@ packages_build=(
 command -v npm >/dev/null || packages_build+=(nodejs npm)
 # The judge of the JPEG decoder of our own, for tests and fuzzers.
 package_jpeg="libjpeg62-turbo-dev|libjpeg-turbo8-dev"
+packages_package=(binutils python3 p7zip-full "libstdc++-12-pic|libstdc++-13-pic")
 packages_test=(
   libgtest-dev libgmock-dev python3 python3-pytest python3-boto3 curl unzip
-  libimage-exiftool-perl "$package_jpeg"
+  libimage-exiftool-perl "$package_jpeg" "${packages_package[@]}"
 )
 # For the benchmark: Debian's Python is a peer, and wrk sends the load.
 packages_bench=(python3 python3-pil python3-boto3 wrk)

@@ -37,51 +37,53 @@ list_components() { # FOLDER
   done
 }
 
-# bootstrap is linked statically; the decoder cannot be, since libvips is a shared library. So they
-# come out of two build trees; the compiler cache spares the second compilation.
-build_programs_for() { # ARCH FOLDER
-  local arguments=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DIMGPROC_TESTS=OFF)
-  if [[ $1 == arm64 ]]; then
-    arguments+=(-DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/aarch64-linux-gnu.cmake"
-      -DIMGPROC_SYSROOT="$PWD/build/sysroot-arm64")
+# The tree that the programs for an architecture are built in: for this machine's own, the one that
+# everything else uses.
+configure_for() { # ARCH
+  if [[ $1 == x86_64 ]]; then
+    [[ -f build/release/build.ninja ]] || configure release
+    return
   fi
-  run_logged "cmake-$1" "Configuring $2" cmake -S . -B "$2/static" "${arguments[@]}" \
-    -DCMAKE_EXE_LINKER_FLAGS=-static-pie || die "cmake could not configure $2/static"
-  run_logged "cmake-$1-shared" "Configuring $2" cmake -S . -B "$2/shared" "${arguments[@]}" ||
-    die "cmake could not configure $2/shared"
-  say "Building bootstrap and decoder for $1"
-  ninja -C "$2/static" -j "$jobs_max" bootstrap >&2
-  ninja -C "$2/shared" -j "$jobs_max" decoder >&2
+  run_logged cmake-arm64 "Configuring build/release-arm64" cmake --preset release \
+    -B build/release-arm64 -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/aarch64-linux-gnu.cmake" \
+    -DIMGPROC_SYSROOT="$PWD/build/sysroot-arm64" || die "cmake could not configure the cross build"
 }
 
 package_for() { # ARCH
-  local arch=$1 folder=build/package-$1 vips libraries
+  local arch=$1 folder=build/package-$1 tree=build/release vips compiler=g++ libraries
   if [[ $arch == arm64 && $(uname -m) == x86_64 ]]; then
-    install_packages cross g++-aarch64-linux-gnu
+    install_packages cross g++-aarch64-linux-gnu \
+      "libstdc++-12-pic-arm64-cross|libstdc++-13-pic-arm64-cross"
     run_logged sysroot-arm64 "Fetching libraries for arm64" \
       packaging/arm64_sysroot.sh build/sysroot-arm64 ||
       die "the libraries for arm64 could not be fetched"
     run_logged libvips-arm64 "Fetching libvips for arm64" packaging/fetch_libvips_arm64.py ||
       die "libvips for arm64 could not be fetched"
-    vips=sharp-libvips-linux-arm64
+    tree=build/release-arm64
+    compiler=aarch64-linux-gnu-g++
+    vips=third_party/libvips/node_modules/@img/sharp-libvips-linux-arm64
     libraries=(build/sysroot-arm64/lib/aarch64-linux-gnu
       build/sysroot-arm64/usr/lib/aarch64-linux-gnu)
   elif [[ $arch == x86_64 && $(uname -m) == x86_64 ]]; then
-    vips=sharp-libvips-linux-x64
+    vips=third_party/libvips/node_modules/@img/sharp-libvips-linux-x64
     libraries=(/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu)
   else
     die "packages are made on x86_64; this is $(uname -m)"
   fi
-  build_programs_for "$arch" "$folder"
+  configure_for "$arch"
+  say "Building bootstrap and decoder for $arch"
+  ninja -C "$tree" -j "$jobs_max" bootstrap_static decoder >&2
   list_components "$folder"
+  python3 packaging/reduce_libstdcxx.py --compiler "$compiler" \
+    --output "$folder/reduced/libstdc++.so.6" "$tree/bin/decoder" "$vips"/lib/libvips-cpp.so.*
   python3 packaging/make_package.py --arch "$arch" \
-    --bootstrap "$folder/static/bin/bootstrap" --decoder "$folder/shared/bin/decoder" \
-    --vips "third_party/libvips/node_modules/@img/$vips" --libraries "${libraries[@]}" \
+    --bootstrap "$tree/bin/bootstrap_static" --decoder "$tree/bin/decoder" \
+    --vips "$vips" --libraries "$folder/reduced" "${libraries[@]}" \
     --debian "$folder/debian.tsv" --version "$version" --output "dist/imgproc-lambda-$arch.zip"
   python3 packaging/check_package.py "dist/imgproc-lambda-$arch.zip"
 }
 
 install_packages build "${packages_build[@]}"
-install_packages package binutils python3
+install_packages package "${packages_package[@]}"
 fetch_libvips
 for architecture in "${architectures[@]}"; do package_for "$architecture"; done
