@@ -38,6 +38,7 @@ TF_CLI_ARGS_init=$(plugin_dir_argument)
 export TF_CLI_ARGS_init
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true
 export AWS_REGION=${AWS_REGION:-eu-west-1}
+export AWS_DEFAULT_REGION=$AWS_REGION # AWS CLI v1 reads this one
 export AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-test}
 export AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-test}
 

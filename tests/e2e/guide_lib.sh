@@ -139,12 +139,19 @@ record_is() { # TABLE PATH STATUS
   [[ $status == "$3" ]]
 }
 
+objects_that_begin() { # BUCKET PREFIX: their number
+  # shellcheck disable=SC2016 # JMESPath
+  aws s3api list-objects-v2 --bucket "$1" --prefix "$2" --query 'length(Contents || `[]`)'
+}
+
 object_begins() { # BUCKET PREFIX: some object's key begins so
-  [[ $(aws s3api list-objects-v2 --bucket "$1" --prefix "$2" --query KeyCount) -gt 0 ]]
+  local count
+  count=$(objects_that_begin "$@") && [[ $count -gt 0 ]]
 }
 
 no_object_begins() {
-  [[ $(aws s3api list-objects-v2 --bucket "$1" --prefix "$2" --query KeyCount) -eq 0 ]]
+  local count
+  count=$(objects_that_begin "$@") && [[ $count -eq 0 ]]
 }
 
 log_holds() { # GROUP TEXT
@@ -153,31 +160,37 @@ log_holds() { # GROUP TEXT
 
 # AWS CLI v1 ignores AWS_ENDPOINT_URL for SQS alone, so it is told again.
 dead_letters_are() { # COUNT
-  [[ $(aws sqs get-queue-attributes --endpoint-url "$AWS_ENDPOINT_URL" \
+  local count
+  count=$(aws sqs get-queue-attributes --endpoint-url "$AWS_ENDPOINT_URL" \
     --queue-url "$(terraform output -raw dead_letter_queue_url)" \
     --attribute-names ApproximateNumberOfMessages \
-    --query Attributes.ApproximateNumberOfMessages --output text) -eq $1 ]]
+    --query Attributes.ApproximateNumberOfMessages --output text) && [[ $count == "$1" ]]
 }
 
-# Every list is empty that could name something of ours.
+# Every list is empty that could name something of ours. A list that cannot be had is a failure:
+# commands in a condition do not end the script by themselves.
 expect_nothing_left() {
-  local left
-  left=$(
-    aws s3api list-buckets --query 'Buckets[].Name' --output text
-    aws dynamodb list-tables --query TableNames --output text
-    aws lambda list-functions --query 'Functions[].FunctionName' --output text
-    aws lambda list-event-source-mappings --query 'EventSourceMappings[].UUID' --output text
-    aws sqs list-queues --endpoint-url "$AWS_ENDPOINT_URL" --query QueueUrls --output text
-    aws sns list-topics --query 'Topics[].TopicArn' --output text
-    aws iam list-roles --query 'Roles[].RoleName' --output text
-    aws logs describe-log-groups --query 'logGroups[].logGroupName' --output text
-    aws cloudwatch describe-alarms --query 'MetricAlarms[].AlarmName' --output text
-    aws cloudwatch list-dashboards --query 'DashboardEntries[].DashboardName' --output text
-    aws events list-rules --query 'Rules[].Name' --output text
+  local list listed left=()
+  local lists=(
+    "s3api list-buckets --query Buckets[].Name"
+    "dynamodb list-tables --query TableNames"
+    "lambda list-functions --query Functions[].FunctionName"
+    "lambda list-event-source-mappings --query EventSourceMappings[].UUID"
+    "sqs list-queues --endpoint-url $AWS_ENDPOINT_URL --query QueueUrls"
+    "sns list-topics --query Topics[].TopicArn"
+    "iam list-roles --query Roles[].RoleName"
+    "logs describe-log-groups --query logGroups[].logGroupName"
+    "cloudwatch describe-alarms --query MetricAlarms[].AlarmName"
+    "cloudwatch list-dashboards --query DashboardEntries[].DashboardName"
+    "events list-rules --query Rules[].Name"
   )
-  left=$(grep -v '^None$' <<<"$left" | grep -v '^$' || true)
-  [[ ! $left ]] || {
-    echo "still there: $left"
+  for list in "${lists[@]}"; do
+    # shellcheck disable=SC2086 # words
+    listed=$(aws $list --output text) || return 1
+    [[ ! $listed || $listed == None ]] || left+=("$listed")
+  done
+  [[ ${#left[@]} -eq 0 ]] || {
+    echo "still there: ${left[*]}"
     return 1
   }
 }
