@@ -60,10 +60,10 @@ def symbols(path):
     weakly is left out; what a program only copies from a library (COPY) counts as needed."""
     copied = set(re.findall(r"_COPY +\S+ +(\S+?)@", readelf("-r", path)))
     needed, defined = set(), set()
+    # Num: Value Size Type Bind Visibility [other] Index Name@Version; @@ is the default version.
+    row = re.compile(r" *\d+: \S+ +\S+ +\S+ +(\S+) +\S+ +(?:\[.*\] +)?(\S+) ([^\s@]+)(?:@+(\S+))?")
     for line in readelf("--dyn-syms", path).splitlines():
-        # Num: Value Size Type Bind Visibility [other] Index Name@Version; @@ is the default version.
-        found = re.match(r" *\d+: \S+ +\S+ +\S+ +(\S+) +\S+ +(?:\[.*\] +)?(\S+) ([^\s@]+)(?:@+(\S+))?",
-                         line)
+        found = row.match(line)
         if not found:
             continue
         binding, index, name, version = found.groups("")

@@ -3,9 +3,9 @@
 
 Usage: reduce_libstdcxx.py --compiler g++ --output FILE USER...
 
-Takes the objects from GCC's subset kit, libstdc++_pic.a (Debian's libstdc++-*-pic), which exists for
-this purpose. The result has the same symbol versions as the whole library, a quarter of its size,
-and can take its place for these users only; check_package.py proves that none lacks a symbol.
+Takes the objects from GCC's subset kit, libstdc++_pic.a (Debian's libstdc++-*-pic), which exists
+for this purpose. The result has the same symbol versions as the whole library, a quarter of its
+size, and can take its place for these users only; check_package.py proves that none lacks a symbol.
 """
 import argparse
 import pathlib

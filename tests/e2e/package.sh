@@ -17,15 +17,16 @@ need aws python3 unzip unshare
 work=$(mktemp -d)
 trap finish EXIT
 # The region of the local cloud's standard stack.
-export AWS_PAGER='' AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+export AWS_PAGER='' AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 
 root=$work/root
 mkdir -p "$root"/{var/task,tmp,proc,dev}
 unzip -q "$zip" -d "$root/var/task"
 
-# Namespaces of its own for users, mounts and processes. The programs of another processor run through
-# qemu-user, which is registered inside only (Linux 6.7 and newer have a binfmt_misc per user
-# namespace); "F" opens it at once, so that it need not stand in the root.
+# Namespaces of its own for users, mounts and processes. The programs of another processor run
+# through qemu-user, which is registered inside only (Linux 6.7 and newer have a binfmt_misc per
+# user namespace); "F" opens it at once, so that it need not stand in the root.
 empty_root=(unshare --map-root-user --user --mount --pid --fork)
 foreign=
 case $(od -An -tu2 -j18 -N2 "$root/var/task/bootstrap" | tr -d ' ')/$(uname -m) in
