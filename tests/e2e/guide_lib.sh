@@ -198,7 +198,7 @@ expect_nothing_left() {
 # No file is left that could hold an object, a package or a log: only the store's own databases.
 expect_data_directory_empty() {
   local left
-  left=$(find "$data" -type f ! -name '*.db' ! -name '*.db-*' ! -name 'lock')
+  left=$(find "$data" -type f ! -name '*.db' ! -name '*.db-*' ! -name '*.lock')
   [[ ! $left ]] || {
     echo "still there: $left"
     return 1

@@ -2,7 +2,7 @@
 #: ci [full]            all that a change must pass: the rules, the release build with every test,
 #:                      and the unit tests, fuzz corpora and image corpus under sanitizers with a
 #:                      second compiler; full adds clang-tidy on every file, threads under their
-#:                      sanitizer, the arm64 package, and a short fuzz run: over an hour on 2 cores
+#:                      sanitizer, and a short fuzz run: over an hour on 2 cores
 results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
@@ -53,12 +53,6 @@ packages() {
   command -v terraform >/dev/null ||
     die "Terraform is not installed: https://developer.hashicorp.com/terraform/install"
 }
-# The package for the other processor, in an empty root under qemu-user.
-arm64() {
-  install_packages qemu qemu-user-static
-  task package arm64
-  tests/e2e/package.sh dist/imgproc-lambda-arm64.zip
-}
 release() {
   configure release -DIMGPROC_TESTS=ON
   ninja_build release all
@@ -88,7 +82,6 @@ step packages packages
 if [[ ${1:-} == full ]]; then
   step lint task lint all
   step release release
-  step arm64 arm64
   step sanitized sanitized
   step fuzz task fuzz 10
   step threaded threaded
