@@ -1,8 +1,8 @@
 # shellcheck shell=bash source=tools/dev/common.sh disable=SC2154,SC2317
 #: ci [full]            all that a change must pass: the rules, the release build with every test,
-#:                      and the unit tests, fuzz corpora and image corpus under sanitizers with a
-#:                      second compiler; full adds clang-tidy on every file, threads under their
-#:                      sanitizer, and a short fuzz run: over an hour on 2 cores
+#:                      and what reads images under sanitizers with a second compiler; full adds
+#:                      every other unit test to those, clang-tidy on every file, threads under
+#:                      their sanitizer, and a short fuzz run: over an hour on 2 cores
 results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
@@ -58,12 +58,21 @@ release() {
   ninja_build release all
   run_ctest release -j "$jobs_max"
 }
-# The second compiler, AddressSanitizer with its leak check, and UndefinedBehaviorSanitizer.
-sanitized() {
+# The second compiler, AddressSanitizer with its leak check, and UndefinedBehaviorSanitizer: over
+# what reads the bytes of strangers, images first; `all` over every unit test and fuzz corpus.
+sanitized() { # [all]
   configure sanitized
-  ninja_build sanitized all
-  run_ctest sanitized -j "$jobs_max" -L 'unit|fuzz|corpus'
+  if [[ ${1:-} == all ]]; then
+    ninja_build sanitized all
+    run_ctest sanitized -j "$jobs_max" -L 'unit|fuzz|corpus'
+  else
+    ninja_build sanitized decoder corpus process_image_fuzz "${sanitized_tests[@]/%/_test}"
+    local names
+    names=$(printf '%s|' "${sanitized_tests[@]}")
+    run_ctest sanitized -j "$jobs_max" -R "^(${names}process_image_fuzz_replay|corpus.*)\$"
+  fi
 }
+sanitized_tests=(image image_jpeg_dc decoder protocol)
 # ThreadSanitizer over the unit tests of what runs several threads.
 threaded() {
   configure tsan
@@ -82,7 +91,7 @@ step packages packages
 if [[ ${1:-} == full ]]; then
   step lint task lint all
   step release release
-  step sanitized sanitized
+  step sanitized sanitized all
   step fuzz task fuzz 10
   step threaded threaded
 else
