@@ -122,8 +122,10 @@ int whole_factor(std::uint32_t have, std::uint32_t need) {
 
 base::Result<ImagePtr> finish_frame(ImagePtr image, Size needed, int orientation) {
   const Size stored_need = oriented(needed, orientation);  // its own inverse
-  IMGPROC_TRY(image, box_shrink(std::move(image), whole_factor(width_of(image), stored_need.width),
-                                whole_factor(height_of(image), stored_need.height)));
+  // Before the call: arguments are evaluated in any order, and one of them is moved away.
+  const int x_factor = whole_factor(width_of(image), stored_need.width);
+  const int y_factor = whole_factor(height_of(image), stored_need.height);
+  IMGPROC_TRY(image, box_shrink(std::move(image), x_factor, y_factor));
   IMGPROC_TRY(image, to_memory(image, "decode"));
   // Most pictures are ready here; a second copy would double their memory.
   if (orientation == 1 && is_display_colour(image)) return image;
