@@ -42,12 +42,12 @@ run_ctest() { # PRESET ARGUMENTS...: each gtest program also writes its own repo
     --output-junit "$results/$preset/ctest.xml" "$@"
 }
 packages() {
-  command -v terraform >/dev/null || die "Terraform is missing: without it the guide is not tested"
   install_packages build "${packages_build[@]}"
   install_packages test "${packages_test[@]}"
   install_packages lint "${packages_lint[@]}"
   install_wishes "${packages_wish[@]}"
   fetch_peers
+  fetch_bench_peers
   fetch_libvips
   # Elsewhere its tests are skipped where it is missing; here nothing may be left out.
   command -v terraform >/dev/null ||
