@@ -37,7 +37,10 @@ def record_of(dynamodb, key):
     while time.monotonic() < deadline:
         item = dynamodb.get_item(TableName=TABLE, ConsistentRead=True,
                                  Key={"path": {"S": f"{SOURCE}/{key}"}}).get("Item")
-        if item and item["status"]["S"] in ("READY", "FAILED", "SKIPPED", "DELETED"):
+        # A tombstone that still lists renditions is a claim: they are being removed.
+        claims = item and item["status"]["S"] == "DELETED" and item.get("renditions", {}).get("M")
+        if item and not claims and item["status"]["S"] in (
+                "READY", "FAILED", "SKIPPED", "DELETED"):
             return item
         time.sleep(0.1)
     pytest.fail(f"no final record of {key} after {RECORD_SECONDS_MAX} s")

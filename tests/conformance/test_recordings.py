@@ -67,7 +67,8 @@ class Stage:
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
-        self.names = {recordings.RECORDED_ACCOUNT: recordings.ACCOUNT}
+        # Recorded with functions for arm64, which a machine may be unable to run and then refuses.
+        self.names = {recordings.RECORDED_ACCOUNT: recordings.ACCOUNT, "arm64": "x86_64"}
         def make(service):
             return clients.client(service, endpoint, region_name=recordings.RECORDED_REGION)
         self.s3, self.dynamodb, self.iam = make("s3"), make("dynamodb"), make("iam")
@@ -230,6 +231,11 @@ class Stage:
         try:
             self.iam.create_role(RoleName=self.fresh(name),
                                  AssumeRolePolicyDocument=json.dumps(trust))
+            # What Lambda asks of the role before it takes a dead-letter queue and tracing.
+            rights = {"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Resource": "*", "Action": ["sqs:SendMessage", "xray:*"]}]}
+            self.iam.put_role_policy(RoleName=self.names[name], PolicyName="rights",
+                                     PolicyDocument=json.dumps(rights))
         except ClientError:
             # A server without IAM has no roles to look up.
             pass
