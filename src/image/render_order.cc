@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace imgproc::image {
 namespace {
@@ -22,8 +23,9 @@ std::vector<RenderStep> render_order(Size source,
   for (const auto& spec : renditions) sizes.push_back(lay_out(source, spec).resized);
   std::vector<std::size_t> largest_first(renditions.size());
   std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
-  std::ranges::stable_sort(largest_first, std::ranges::greater{},
-                           [&](std::size_t i) { return area(sizes[i]); });
+  // Of equals the first; a stable sort would take a temporary buffer, which clang calls deprecated.
+  std::ranges::sort(largest_first, {},
+                    [&](std::size_t i) { return std::pair(~area(sizes[i]), i); });
   std::vector<RenderStep> steps;
   for (const std::size_t i : largest_first) {
     // The last that fits is the smallest.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "pipeline/json_locations.h"
@@ -314,8 +315,9 @@ std::expected<Config, ConfigProblems> parse_config(std::string_view text) {
   Reader reader(text);
   reader.read(parser.release());
   if (!reader.problems.empty()) {
-    std::ranges::stable_sort(reader.problems, {},
-                             [](const ConfigProblem& p) { return std::pair{p.line, p.column}; });
+    std::ranges::sort(reader.problems, {}, [](const ConfigProblem& p) {
+      return std::tie(p.line, p.column, p.pointer, p.message);
+    });
     return std::unexpected(std::move(reader.problems));
   }
   return std::move(reader.config);

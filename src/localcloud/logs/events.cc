@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "localcloud/logs/service.h"
@@ -86,8 +87,8 @@ LogsService::Output LogsService::describe_log_streams(const rpc::Call& call) {
     return invalid_parameter("Cannot order by LastEventTime with a logStreamNamePrefix.");
   IMGPROC_TRY(auto streams, store_->streams(group, prefix));
   if (by_time)
-    std::ranges::stable_sort(streams, [](const LogStream& a, const LogStream& b) {
-      return a.last_event_at < b.last_event_at;
+    std::ranges::sort(streams, [](const LogStream& a, const LogStream& b) {
+      return std::tie(a.last_event_at, a.name) < std::tie(b.last_event_at, b.name);
     });
   if (call.flag("descending")) std::ranges::reverse(streams);
   std::size_t from = 0;
