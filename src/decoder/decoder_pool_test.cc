@@ -15,6 +15,7 @@
 #include <new>
 
 #include "base/bytes.h"
+#include "base/sanitizer.h"
 #include "decoder/control_socket.h"
 #include "decoder/protocol.h"
 #include "decoder/serve.h"
@@ -201,7 +202,7 @@ TEST_F(PoolTest, HangIsEndedByTheWatchdog) {
 }
 
 TEST_F(PoolTest, MemoryIsBounded) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef IMGPROC_SANITIZED
   expect_loss("grow", ports::kDecoderOutOfMemory);
 #endif
   expect_loss("killed by the system", ports::kDecoderOutOfMemory);

@@ -7,17 +7,10 @@
 #include <chrono>
 #include <csignal>
 
+#include "base/sanitizer.h"
 #include "decoder/control_socket.h"
 #include "decoder/protocol.h"
 #include "decoder/shared_memory.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IMGPROC_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IMGPROC_SANITIZED 1
-#endif
-#endif
 
 namespace imgproc::decoder {
 namespace {
