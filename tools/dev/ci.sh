@@ -2,7 +2,8 @@
 #: ci [full]            all that a change must pass: the rules, the release build with every test,
 #:                      and what reads images under sanitizers with a second compiler; full adds
 #:                      every other unit test to those, clang-tidy on every file, threads under
-#:                      their sanitizer, and a short fuzz run: over an hour on 2 cores
+#:                      their sanitizer, a short fuzz run, and the arm64 package under qemu-user:
+#:                      over an hour on 2 cores
 results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
@@ -81,6 +82,12 @@ threaded() {
   names=$(printf '%s|' "${threaded_tests[@]/%_test/}")
   run_ctest tsan -j "$jobs_max" -L unit -R "^(${names%|})\$"
 }
+# The package for arm64, under qemu-user in an otherwise empty root.
+arm64() {
+  install_packages qemu qemu-user-static awscli
+  task package arm64
+  tests/e2e/package.sh dist/imgproc-lambda-arm64.zip
+}
 threaded_tests=()
 for module in http decoder aws runtime localcloud_store localcloud_lambda localcloud_s3; do
   [[ -n $(git ls-files "src/${module/localcloud_/localcloud\/}/*_test.cc") ]] &&
@@ -94,6 +101,7 @@ if [[ ${1:-} == full ]]; then
   step sanitized sanitized all
   step fuzz task fuzz 10
   step threaded threaded
+  step arm64 arm64
 else
   step lint task lint none
   step release release
