@@ -46,6 +46,10 @@ def sharp_package(build):
     folder, node = pathlib.Path(build) / "sharp", shutil.which("node")
     if not node or not (folder / "index.cjs").exists():
         raise Missing(f"{folder} is not made (./dev bench makes it)")
+    loaded = subprocess.run([node, "-e", "require('sharp')"], cwd=folder, check=False,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if loaded.returncode:
+        raise Missing("sharp does not load here: it needs Node.js 20.9, newer than Debian 12's")
     files = {"bootstrap": f'#!/bin/sh\nexec {node} "$LAMBDA_TASK_ROOT/index.cjs"\n'}
     for path in [folder / "index.cjs", *(folder / "node_modules").rglob("*")]:
         if path.is_file() and not path.is_symlink():
