@@ -10,6 +10,8 @@ import re
 import sys
 import tempfile
 
+import rule
+
 # Folder of src/ -> folders it may include besides itself.
 LAYERS = {
     "base": set(),
@@ -158,11 +160,7 @@ def self_test():
             found = messages_of(clean | targets | {name: text})
             if len(found) != 1 or name not in found[0]:
                 failures.append(f"the breach in {name} gives {found}")
-    for failure in failures:
-        print(failure)
-    passed = len(breaches) + 1 - len(failures)
-    print(f"check_layers self-test: {passed} passed, {len(failures)} failed")
-    return 1 if failures else 0
+    return rule.report_self_test("check_layers", len(breaches) + 1, failures)
 
 
 def main():

@@ -9,6 +9,8 @@ import re
 import sys
 import tempfile
 
+import rule
+
 PAGE = "docs/record.md"
 ATTRIBUTES = "src/aws/record_item.cc"
 CODES = ("src/ports/image_engine.h", "src/pipeline/download.h", "src/image/encode.h",
@@ -59,23 +61,8 @@ def self_test():
         for name, text in breaches:
             if not messages_of(clean | {name: text}):
                 failures.append(f"the breach in {name} is not seen: {text!r}")
-    for failure in failures:
-        print(failure)
-    passed = len(breaches) + 1 - len(failures)
-    print(f"check_record self-test: {passed} passed, {len(failures)} failed")
-    return 1 if failures else 0
-
-
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else f"{__file__}/../..").resolve()
-    messages = list(check(root))
-    for message in messages:
-        print(message)
-    print(f"check_record: {len(messages)} breaches")
-    return 1 if messages else 0
+    return rule.report_self_test("check_record", len(breaches) + 1, failures)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rule.run("check_record", check, self_test))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+import rule
+
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 600
 BLOB_BYTES_MAX = 200 * 1024
@@ -186,23 +188,8 @@ def self_test():
             found = messages_of(clean | {name: text})
             if len(found) != 1:
                 failures.append(f"the breach in {name} gives {found}")
-    for failure in failures:
-        print(failure)
-    passed = len(breaches) + 1 - len(failures)
-    print(f"check_tidy self-test: {passed} passed, {len(failures)} failed")
-    return 1 if failures else 0
-
-
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else f"{__file__}/../..").resolve()
-    messages = list(check(root))
-    for message in messages:
-        print(message)
-    print(f"check_tidy: {len(messages)} breaches")
-    return 1 if messages else 0
+    return rule.report_self_test("check_tidy", len(breaches) + 1, failures)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rule.run("check_tidy", check, self_test))
