@@ -54,6 +54,7 @@ Eighth join(const Structure& structure, const Planes& planes) {
   picture.height = (structure.height + 7) / 8;
   picture.bands = structure.component_count;
   picture.is_partial = structure.progressive;
+  picture.chroma_is_flat = structure.chroma_is_flat;
   picture.pixels.resize(std::size_t{picture.width} * picture.height * picture.bands);
   std::array<std::vector<std::uint8_t>, kComponentsMax> rows;
   for (auto& row : rows) row.resize(picture.width);
