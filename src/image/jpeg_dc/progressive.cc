@@ -2,6 +2,7 @@
 
 #include "image/jpeg_dc/huffman.h"
 #include "image/jpeg_dc/mcu_walk.h"
+#include "image/jpeg_dc/skip_table.h"
 
 namespace imgproc::image::jpeg_dc {
 namespace {
@@ -12,13 +13,36 @@ bool fits_16_bits(int value) {
   return value == static_cast<std::int16_t>(value);
 }
 
+/// A DC table, and what most of its codes and the values behind them come to in one look.
+struct DcReader {
+  HuffmanCode code;
+  StepTable steps;
+
+  /// False if there is no such code.
+  [[gnu::always_inline]] bool read(Bits& bits, int& difference) const {
+    bits.refill();
+    const Step& step = steps[bits.peek(kTableBits)];
+    if (step.advance != kUnknown) [[likely]] {
+      bits.skip(step.bits);
+      difference = step.value;
+      return true;
+    }
+    const Symbol symbol = code.find(bits.peek(kCodeBitsMax));
+    bits.skip(symbol.bits);
+    difference = extend(bits.take(symbol.size()), symbol.size());
+    return symbol.bits != 0;
+  }
+};
+
 /// T.81 G.1.2.1.
 base::Status decode_dc_first(const Structure& structure, const Scan& scan, DcPlanes& dc) {
   const McuPlan plan = plan_mcus(structure, scan);
-  std::array<std::optional<HuffmanCode>, kComponentsMax> codes;
+  std::vector<DcReader> readers(scan.component_count);
   for (unsigned i = 0; i < scan.component_count; ++i) {
-    codes[i] = HuffmanCode::make(scan.components[i].dc, true);
-    if (!codes[i]) return not_plain("DC table");
+    const auto code = HuffmanCode::make(scan.components[i].dc, true);
+    if (!code) return not_plain("DC table");
+    readers[i].code = *code;
+    fill_read_table(*code, true, readers[i].steps);
   }
   std::array<int, kComponentsMax> predictions{};
   const int scale = 1 << scan.missing_after;
@@ -26,15 +50,13 @@ base::Status decode_dc_first(const Structure& structure, const Scan& scan, DcPla
       plan, scan, [&] { predictions.fill(0); },
       [&](Bits& bits, unsigned b, std::size_t index) {
         const McuBlock& block = plan.blocks[b];
-        bits.refill();
-        const Symbol symbol = codes[block.place]->find(bits.peek(kCodeBitsMax));
-        if (symbol.bits == 0) return false;
-        bits.skip(symbol.bits);
+        int difference = 0;
+        if (!readers[block.place].read(bits, difference)) return false;
         int& prediction = predictions[block.place];
-        prediction += extend(bits.take(symbol.size()), symbol.size());
-        if (!fits_16_bits(prediction) || !fits_16_bits(prediction * scale)) return false;
-        dc[block.component][index] = static_cast<std::int16_t>(prediction * scale);
-        return true;
+        prediction += difference;
+        const int value = prediction * scale;
+        dc[block.component][index] = static_cast<std::int16_t>(value);
+        return fits_16_bits(prediction) && fits_16_bits(value);
       });
   if (!good) return not_plain("DC data");
   return {};
