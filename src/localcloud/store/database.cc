@@ -6,11 +6,15 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <exception>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "base/file_descriptor.h"
+#include "localcloud/store/checkpointer.h"
 
 namespace imgproc::localcloud {
 namespace {
@@ -18,6 +22,10 @@ namespace {
 /// Readers kept for reuse; more may exist while more threads read at once.
 constexpr std::size_t kIdleReadersMax = 8;
 constexpr int kBusyTimeoutMs = 5000;
+/// Writes that share a transaction at most.
+constexpr std::size_t kSharedWritesMax = 32;
+/// So many shared transactions a thread runs for others before one of them takes over.
+constexpr int kSharedRoundsMax = 4;
 
 std::unexpected<base::Error> sqlite_error(sqlite3* handle, std::string_view what) {
   int code = handle == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
@@ -151,10 +159,47 @@ std::int64_t Connection::last_insert_rowid() const {
 
 namespace {
 
+using Work = std::function<base::Status(Connection&)>;
+
 /// As execute(), but parsed once for each connection: what every transaction begins and ends with.
 base::Status run_prepared(Connection& connection, std::string_view sql) {
   IMGPROC_TRY(Statement statement, connection.prepare(sql));
   return statement.run();
+}
+
+/// A call of write() that waits for its transaction; lives on the stack of who called.
+struct PendingWrite {
+  const Work& work;
+  base::Status status;
+  /// What the work threw; for its caller.
+  std::exception_ptr exception;
+  bool done = false;
+  std::condition_variable turn;
+
+  /// The work's own outcome, whatever it does.
+  bool run(Connection& connection) {
+    try {
+      status = work(connection);
+    } catch (...) {
+      exception = std::current_exception();
+    }
+    return status.has_value() && exception == nullptr;
+  }
+};
+
+/// Runs the works in one transaction, each of which succeeds or is undone by itself.
+base::Status run_in_transaction(Connection& connection, std::span<PendingWrite* const> writes) {
+  IMGPROC_CHECK(run_prepared(connection, "BEGIN IMMEDIATE"));
+  if (writes.size() == 1) {
+    if (!writes.front()->run(connection)) return run_prepared(connection, "ROLLBACK");
+    return run_prepared(connection, "COMMIT");
+  }
+  for (PendingWrite* write : writes) {
+    IMGPROC_CHECK(run_prepared(connection, "SAVEPOINT one"));
+    if (!write->run(connection)) IMGPROC_CHECK(run_prepared(connection, "ROLLBACK TO one"));
+    IMGPROC_CHECK(run_prepared(connection, "RELEASE one"));
+  }
+  return run_prepared(connection, "COMMIT");
 }
 
 }  // namespace
@@ -164,8 +209,14 @@ class Database::Impl {
   std::filesystem::path file;
   Durability durability = Durability::process;
   base::FileDescriptor lock;
-  std::mutex writer_mutex;
+  std::mutex queue_mutex;
+  /// Whoever waits for a transaction, in order.
+  std::deque<PendingWrite*> queue;
+  /// A thread is running transactions for those who wait.
+  bool writing = false;
+  /// Used by the thread that set `writing`.
   std::unique_ptr<Connection> writer;
+  std::optional<Checkpointer> checkpointer;
   std::mutex readers_mutex;
   std::vector<std::unique_ptr<Connection>> idle_readers;
 
@@ -179,8 +230,7 @@ class Database::Impl {
     sqlite3_busy_timeout(connection->handle_, kBusyTimeoutMs);
     std::string pragmas = "PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;";
     if (writable) {
-      pragmas +=
-          "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=OFF;";
+      pragmas += "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF;";
       pragmas += durability == Durability::power ? "PRAGMA synchronous=FULL;"
                                                  : "PRAGMA synchronous=NORMAL;";
     } else {
@@ -188,6 +238,27 @@ class Database::Impl {
     }
     IMGPROC_CHECK(connection->execute(pragmas));
     return connection;
+  }
+
+  /// One transaction for the first of the queue; `queued`, the lock of the queue, is open
+  /// meanwhile.
+  void write_some(std::unique_lock<std::mutex>& queued) {
+    std::vector<PendingWrite*> writes(queue.begin(),
+                                      queue.begin() + std::min(queue.size(), kSharedWritesMax));
+    queue.erase(queue.begin(), queue.begin() + writes.size());
+    queued.unlock();
+    base::Status status = run_in_transaction(*writer, writes);
+    if (!status) {
+      // The transaction may have ended already; then this is a harmless error.
+      [[maybe_unused]] auto ignored = run_prepared(*writer, "ROLLBACK");
+    }
+    queued.lock();
+    for (PendingWrite* write : writes) {
+      // What a work itself says comes before what became of the transaction.
+      if (!status && write->status) write->status = status;
+      write->done = true;
+      write->turn.notify_one();
+    }
   }
 };
 
@@ -208,6 +279,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
                            fmt::format("another process uses {}", file.parent_path().string()),
                            "stop it, or choose another --data directory");
   IMGPROC_TRY(impl.writer, impl.connect(true));
+  impl.checkpointer.emplace(file, impl.writer->handle_);
   return database;
 }
 
@@ -219,17 +291,23 @@ base::Status Database::create_schema(const std::string& sql) {
   return write([&](Connection& connection) { return connection.execute(sql); });
 }
 
-base::Status Database::write(const std::function<base::Status(Connection&)>& work) {
-  std::lock_guard guard(impl_->writer_mutex);
-  Connection& connection = *impl_->writer;
-  IMGPROC_CHECK(run_prepared(connection, "BEGIN IMMEDIATE"));
-  base::Status status = work(connection);
-  if (status) status = run_prepared(connection, "COMMIT");
-  if (!status) {
-    // A failed COMMIT may have ended the transaction already; then this is a harmless error.
-    [[maybe_unused]] auto ignored = run_prepared(connection, "ROLLBACK");
+base::Status Database::write(const Work& work) {
+  PendingWrite mine{.work = work};
+  std::unique_lock lock(impl_->queue_mutex);
+  impl_->queue.push_back(&mine);
+  mine.turn.wait(lock, [&] { return mine.done || !impl_->writing; });
+  if (!mine.done) {
+    // Nobody writes: this thread does, for all who wait. That spares them a commit each, and a
+    // change of threads between one commit and the next.
+    impl_->writing = true;
+    for (int round = 0; !mine.done || (round < kSharedRoundsMax && !impl_->queue.empty()); ++round)
+      impl_->write_some(lock);
+    impl_->writing = false;
+    if (!impl_->queue.empty()) impl_->queue.front()->turn.notify_one();
   }
-  return status;
+  lock.unlock();
+  if (mine.exception) std::rethrow_exception(mine.exception);
+  return std::move(mine.status);
 }
 
 base::Status Database::read(const std::function<base::Status(Connection&)>& work) {

@@ -94,9 +94,9 @@ class Database {
   /// Each module creates its own tables (IF NOT EXISTS), once, when it is built.
   [[nodiscard]] base::Status create_schema(const std::string& sql);
 
-  /// Runs `work` in one transaction: committed if it returns success, rolled back on error. When
-  /// this returns success the change is durable. `work` must not call write() itself, and read()
-  /// within it sees what stood before.
+  /// Runs `work`, all or nothing, on the thread of any caller, in a transaction that those who wait
+  /// share: once this returns success the change is durable. `work` must not call write() itself,
+  /// and read() within it sees what stood before. An error or exception undoes this work alone.
   [[nodiscard]] base::Status write(const std::function<base::Status(Connection&)>& work);
 
   /// Runs `work` on a snapshot that sees every write() that returned before. Must not write.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
+#include <stdexcept>
 #include <thread>
 
 #include "base/random.h"
@@ -108,6 +110,66 @@ TEST_F(DatabaseTest, ReadersAndWritersRunSideBySide) {
   for (auto& thread : threads) thread.join();
   EXPECT_FALSE(failed);
   EXPECT_EQ(count(), 400);
+}
+
+TEST_F(DatabaseTest, WritesThatShareATransactionFailEachForItself) {
+  // The first write holds the others up until all are in the queue, which then share.
+  std::promise<void> first_runs, go_on;
+  std::thread first([&] {
+    EXPECT_TRUE(database_->write([&](Connection&) -> base::Status {
+      first_runs.set_value();
+      go_on.get_future().wait();
+      return {};
+    }));
+  });
+  first_runs.get_future().wait();
+  constexpr int kWrites = 60;
+  std::atomic<int> called{0};
+  std::vector<std::string> outcomes(kWrites);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kWrites; ++i)
+    threads.emplace_back([&, i] {
+      ++called;
+      try {
+        auto status = database_->write([&](Connection& connection) -> base::Status {
+          IMGPROC_TRY(auto insert, connection.prepare("INSERT INTO t VALUES (?1, ?2)"));
+          IMGPROC_CHECK(insert.bind_blob(1, std::to_string(i)).bind(2, "v").run());
+          if (i % 3 == 1) return base::permanent("NO", "changed my mind");
+          if (i % 3 == 2) throw std::runtime_error("thrown");
+          return {};
+        });
+        outcomes[i] = status ? "written" : status.error().code;
+      } catch (const std::runtime_error& error) {
+        outcomes[i] = error.what();
+      }
+    });
+  while (called < kWrites) std::this_thread::yield();
+  go_on.set_value();
+  first.join();
+  for (auto& thread : threads) thread.join();
+  for (int i = 0; i < kWrites; ++i)
+    EXPECT_EQ(outcomes[i], i % 3 == 0 ? "written" : i % 3 == 1 ? "NO" : "thrown") << i;
+  EXPECT_EQ(count(), kWrites / 3);
+  reopen();
+  EXPECT_EQ(count(), kWrites / 3);
+}
+
+TEST_F(DatabaseTest, TheLogStaysShortWhileManyWrite) {
+  // Each write changes a page of its own at least: some 100 MB of log in all.
+  std::string value(4000, 'v');
+  std::vector<std::thread> threads;
+  std::atomic<bool> failed{false};
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 1250; ++i)
+        if (!put(std::to_string(t * 10'000 + i), value)) failed = true;
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(count(), 5000);
+  // Three times the pages at which a checkpoint is due, and what a commit adds.
+  EXPECT_LT(std::filesystem::file_size(folder_ / "state.db-wal"), 56U << 20);
+  EXPECT_GT(std::filesystem::file_size(folder_ / "state.db"), 4U << 20);
 }
 
 }  // namespace
