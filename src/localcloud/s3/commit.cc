@@ -15,16 +15,22 @@ std::string new_version_id(std::int64_t sequence) {
   return fmt::format("{:016x}{}", sequence, base::random_hex(8));
 }
 
-/// Deletes the version that a write without (or with suspended) versioning replaces.
-base::Status replace_null_version(Connection& connection, const Bucket& bucket,
-                                  std::string_view key, const std::optional<ObjectVersion>& latest,
-                                  Removed& removed) {
-  if (latest && latest->version_id == kNullVersion)
-    return delete_version(connection, *latest, removed);
-  if (!latest || bucket.versioning == Versioning::never) return {};
-  IMGPROC_TRY(auto old, find_version(connection, bucket.name, key, kNullVersion));
-  if (!old) return {};
-  return delete_version(connection, *old, removed);
+/// The version that a write without (or with suspended) versioning replaces.
+base::Result<std::optional<ObjectVersion>> find_null_version(
+    Connection& connection, const Bucket& bucket, std::string_view key,
+    const std::optional<ObjectVersion>& latest) {
+  if (latest && latest->version_id == kNullVersion) return latest;
+  if (!latest || bucket.versioning == Versioning::never) return std::nullopt;
+  return find_version(connection, bucket.name, key, kNullVersion);
+}
+
+/// Puts the null version in place of the one before it, if there is one.
+base::Status write_null_version(Connection& connection, const Bucket& bucket,
+                                const std::optional<ObjectVersion>& latest, ObjectVersion& version,
+                                std::string_view text, Removed& removed) {
+  IMGPROC_TRY(auto old, find_null_version(connection, bucket, version.key, latest));
+  if (!old) return insert_version(connection, bucket, version, text);
+  return replace_version(connection, bucket, *old, version, text, removed);
 }
 
 base::Result<Deleted> delete_one_version(Core& core, Connection& connection,
@@ -38,7 +44,7 @@ base::Result<Deleted> delete_one_version(Core& core, Connection& connection,
     return precondition_failed("If-Match");
   deleted.delete_marker = version->delete_marker;
   IMGPROC_CHECK(delete_version(connection, *version, after.removed));
-  IMGPROC_TRY(std::int64_t sequence, next_sequence(connection, core.context.clock.now()));
+  IMGPROC_TRY(std::int64_t sequence, core.sequence.next(connection, core.context.clock.now()));
   ObjectEvent event{.name = "s3:ObjectRemoved:Delete",
                     .key = deletion.key,
                     .version_id = bucket.versioning == Versioning::never
@@ -65,14 +71,14 @@ base::Result<Written> commit_object(Core& core, Connection& connection, const Op
   const ObjectVersion* current = latest && !latest->delete_marker ? &*latest : nullptr;
   IMGPROC_CHECK(check_write(operation.request.headers, version.key, current));
   version.modified = core.context.clock.now();
-  IMGPROC_TRY(version.sequence, next_sequence(connection, version.modified));
+  IMGPROC_TRY(version.sequence, core.sequence.next(connection, version.modified));
   if (bucket.versioning == Versioning::enabled) {
     version.version_id = new_version_id(version.sequence);
+    IMGPROC_CHECK(insert_version(connection, bucket, version, text));
   } else {
     version.version_id = kNullVersion;
-    IMGPROC_CHECK(replace_null_version(connection, bucket, version.key, latest, after.removed));
+    IMGPROC_CHECK(write_null_version(connection, bucket, latest, version, text, after.removed));
   }
-  IMGPROC_CHECK(insert_version(connection, bucket.name, version, text));
   bool versioned = bucket.versioning != Versioning::never;
   ObjectEvent event{
       .name = event_name,
@@ -100,7 +106,7 @@ base::Result<Deleted> commit_deletion(Core& core, Connection& connection,
   if (bucket.versioning == Versioning::never && !latest) return Deleted{};
 
   base::SystemTime now = core.context.clock.now();
-  IMGPROC_TRY(std::int64_t sequence, next_sequence(connection, now));
+  IMGPROC_TRY(std::int64_t sequence, core.sequence.next(connection, now));
   Deleted deleted;
   ObjectEvent event{.name = "s3:ObjectRemoved:Delete", .key = deletion.key, .sequence = sequence};
   std::string marker_etag;
@@ -111,10 +117,10 @@ base::Result<Deleted> commit_deletion(Core& core, Connection& connection,
         .key = deletion.key, .sequence = sequence, .delete_marker = true, .modified = now};
     if (bucket.versioning == Versioning::enabled) {
       marker.version_id = new_version_id(sequence);
+      IMGPROC_CHECK(insert_version(connection, bucket, marker, {}));
     } else {
-      IMGPROC_CHECK(replace_null_version(connection, bucket, deletion.key, latest, after.removed));
+      IMGPROC_CHECK(write_null_version(connection, bucket, latest, marker, {}, after.removed));
     }
-    IMGPROC_CHECK(insert_version(connection, bucket.name, marker, {}));
     deleted = Deleted{.version_id = marker.version_id, .delete_marker = true};
     marker_etag = base::md5_hex("");
     event.name = "s3:ObjectRemoved:DeleteMarkerCreated";

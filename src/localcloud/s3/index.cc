@@ -1,5 +1,7 @@
 #include "localcloud/s3/index.h"
 
+#include <algorithm>
+
 #include "localcloud/s3/errors.h"
 #include "protocol/checksum.h"
 
@@ -7,7 +9,8 @@ namespace imgproc::localcloud::s3 {
 namespace {
 
 // Keys are blobs: they compare byte by byte, which is S3's order. `newest_first` is the negative
-// sequence, so that the versions of a key stand in the index as they are listed.
+// sequence, so that the versions of a key stand in the index as they are listed; or 0 where
+// versioning was never on, so that overwriting an object leaves the index as it is.
 constexpr const char* kSchema = R"sql(
 CREATE TABLE IF NOT EXISTS s3_sequence(id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL);
 INSERT OR IGNORE INTO s3_sequence VALUES(1, 0);
@@ -45,6 +48,8 @@ CREATE TABLE IF NOT EXISTS s3_completed(
 )sql";
 
 constexpr int kSequenceBitsPerMs = 16;
+/// Numbers that a write of the sequence's row reserves: ten seconds' worth.
+constexpr std::int64_t kSequenceReserve = std::int64_t{10'000} << kSequenceBitsPerMs;
 
 base::SystemTime from_ms(std::int64_t ms) {
   return base::SystemTime{std::chrono::milliseconds{ms}};
@@ -80,16 +85,24 @@ base::Status collect_files(Connection& connection, std::unordered_set<std::strin
   return {};
 }
 
-base::Result<std::int64_t> next_sequence(Connection& connection, base::SystemTime now) {
-  IMGPROC_TRY(
-      Statement update,
-      connection.prepare(
-          "UPDATE s3_sequence SET value = max(value + 1, ?1) WHERE id = 1 RETURNING value"));
-  update.bind(1, static_cast<std::int64_t>(now.time_since_epoch().count()) << kSequenceBitsPerMs);
-  IMGPROC_TRY(bool found, update.step());
-  if (!found) return base::permanent("STORE_ERROR", "the row of s3_sequence is missing");
-  std::int64_t value = update.column_int(0);
-  IMGPROC_CHECK(update.run());
+base::Result<std::int64_t> Sequence::next(Connection& connection, base::SystemTime now) {
+  std::int64_t bound = 0;
+  {
+    IMGPROC_TRY(Statement query, connection.prepare("SELECT value FROM s3_sequence WHERE id = 1"));
+    IMGPROC_TRY(bool found, query.step());
+    if (!found) return base::permanent("STORE_ERROR", "the row of s3_sequence is missing");
+    bound = query.column_int(0);
+  }
+  std::int64_t by_clock = static_cast<std::int64_t>(now.time_since_epoch().count())
+                          << kSequenceBitsPerMs;
+  std::int64_t value = std::max(last_.value_or(bound) + 1, by_clock);
+  // The row decides, not a copy of it: a transaction that raised it may have been rolled back.
+  if (value > bound) {
+    IMGPROC_TRY(Statement update,
+                connection.prepare("UPDATE s3_sequence SET value = ?1 WHERE id = 1"));
+    IMGPROC_CHECK(update.bind(1, value + kSequenceReserve).run());
+  }
+  last_ = value;
   return value;
 }
 
@@ -193,16 +206,17 @@ base::Result<ObjectVersion> require_version(Connection& connection, std::string_
   return no_such_key(key);
 }
 
-base::Status insert_version(Connection& connection, std::string_view bucket, ObjectVersion& version,
-                            std::string_view text) {
-  IMGPROC_TRY(
-      Statement insert,
-      connection.prepare("INSERT INTO s3_versions VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                         "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"));
-  insert.bind(1, bucket)
-      .bind_blob(2, version.key)
-      .bind(3, -version.sequence)
-      .bind(4, version.sequence)
+namespace {
+
+/// Where a version stands among those of its key.
+std::int64_t newest_first(const Bucket& bucket, const ObjectVersion& version) {
+  return bucket.versioning == Versioning::never ? 0 : -version.sequence;
+}
+
+/// From ?4 on, in the order of the table.
+void bind_version(Statement& statement, const ObjectVersion& version) {
+  const auto& sum = version.checksum;
+  statement.bind(4, version.sequence)
       .bind(5, version.version_id)
       .bind(6, static_cast<std::int64_t>(version.delete_marker))
       .bind(7, static_cast<std::int64_t>(version.bytes))
@@ -210,35 +224,86 @@ base::Status insert_version(Connection& connection, std::string_view bucket, Obj
       .bind(9, static_cast<std::int64_t>(version.modified.time_since_epoch().count()))
       .bind(10, version.file)
       .bind(11, version.parts)
-      .bind(12, version.checksum ? protocol::checksum_name(version.checksum->algorithm).name
-                                 : std::string_view{})
-      .bind(13, version.checksum ? std::string_view(version.checksum->value) : std::string_view{})
-      .bind(14, static_cast<std::int64_t>(version.checksum && version.checksum->composite))
+      .bind(12, sum ? protocol::checksum_name(sum->algorithm).name : std::string_view{})
+      .bind(13, sum ? std::string_view(sum->value) : std::string_view{})
+      .bind(14, static_cast<std::int64_t>(sum && sum->composite))
       .bind(15, version.storage_class)
       .bind(16, version.headers)
       .bind(17, version.tags);
-  IMGPROC_CHECK(insert.run());
-  version.id = connection.last_insert_rowid();
+}
+
+base::Status save_text(Connection& connection, const ObjectVersion& version,
+                       std::string_view text) {
   if (text.empty()) return {};
-  IMGPROC_TRY(Statement body, connection.prepare("INSERT INTO s3_texts VALUES(?1, ?2)"));
+  IMGPROC_TRY(Statement body, connection.prepare("INSERT OR REPLACE INTO s3_texts VALUES(?1, ?2)"));
   return body.bind(1, version.id).bind_blob(2, text).run();
 }
 
-base::Status delete_version(Connection& connection, const ObjectVersion& version,
-                            Removed& removed) {
+bool has_text(const ObjectVersion& version) {
+  return version.file.empty() && version.bytes > 0;
+}
+
+/// Deletes what the version's row leads to, but for the text.
+base::Status delete_files(Connection& connection, const ObjectVersion& version, Removed& removed) {
   if (version.parts > 0) {
     IMGPROC_TRY(std::vector<Part> parts, load_parts(connection, version.id));
     Removed::Group group{.name = version.file, .files = {}};
     for (Part& part : parts) group.files.push_back(std::move(part.file));
     removed.groups.push_back(std::move(group));
     IMGPROC_TRY(Statement erase, connection.prepare("DELETE FROM s3_parts WHERE version = ?1"));
-    IMGPROC_CHECK(erase.bind(1, version.id).run());
-  } else if (!version.file.empty()) {
-    removed.files.push_back(version.file);
-  } else if (version.bytes > 0) {
-    IMGPROC_TRY(Statement erase, connection.prepare("DELETE FROM s3_texts WHERE version = ?1"));
-    IMGPROC_CHECK(erase.bind(1, version.id).run());
+    return erase.bind(1, version.id).run();
   }
+  if (!version.file.empty()) removed.files.push_back(version.file);
+  return {};
+}
+
+base::Status delete_text(Connection& connection, const ObjectVersion& version) {
+  if (!has_text(version)) return {};
+  IMGPROC_TRY(Statement erase, connection.prepare("DELETE FROM s3_texts WHERE version = ?1"));
+  return erase.bind(1, version.id).run();
+}
+
+}  // namespace
+
+base::Status insert_version(Connection& connection, const Bucket& bucket, ObjectVersion& version,
+                            std::string_view text) {
+  IMGPROC_TRY(
+      Statement insert,
+      connection.prepare("INSERT INTO s3_versions VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                         "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"));
+  insert.bind(1, bucket.name).bind_blob(2, version.key).bind(3, newest_first(bucket, version));
+  bind_version(insert, version);
+  IMGPROC_CHECK(insert.run());
+  version.id = connection.last_insert_rowid();
+  return save_text(connection, version, text);
+}
+
+base::Status replace_version(Connection& connection, const Bucket& bucket, const ObjectVersion& old,
+                             ObjectVersion& version, std::string_view text, Removed& removed) {
+  IMGPROC_CHECK(delete_files(connection, old, removed));
+  if (text.empty()) IMGPROC_CHECK(delete_text(connection, old));
+  version.id = old.id;
+  // By itself: a statement that could change an indexed column writes the index in any case.
+  IMGPROC_TRY(Statement place,
+              connection.prepare("UPDATE s3_versions SET newest_first = ?2 WHERE id = ?1 AND "
+                                 "newest_first <> ?2"));
+  IMGPROC_CHECK(place.bind(1, version.id).bind(2, newest_first(bucket, version)).run());
+  IMGPROC_TRY(Statement update,
+              connection.prepare(
+                  "UPDATE s3_versions SET sequence = ?4, version_id = ?5, delete_marker = ?6, "
+                  "bytes = ?7, etag = ?8, modified_ms = ?9, file = ?10, parts = ?11, "
+                  "checksum_algorithm = ?12, checksum = ?13, composite = ?14, "
+                  "storage_class = ?15, headers = ?16, tags = ?17 WHERE id = ?1"));
+  update.bind(1, version.id);
+  bind_version(update, version);
+  IMGPROC_CHECK(update.run());
+  return save_text(connection, version, text);
+}
+
+base::Status delete_version(Connection& connection, const ObjectVersion& version,
+                            Removed& removed) {
+  IMGPROC_CHECK(delete_files(connection, version, removed));
+  IMGPROC_CHECK(delete_text(connection, version));
   IMGPROC_TRY(Statement erase, connection.prepare("DELETE FROM s3_versions WHERE id = ?1"));
   return erase.bind(1, version.id).run();
 }

@@ -86,9 +86,18 @@ struct Removed {
 /// Every body file that a row names.
 [[nodiscard]] base::Status collect_files(Connection& connection,
                                          std::unordered_set<std::string>& files);
-/// The next number of the store: strictly increasing, about milliseconds since 1970 * 2^16.
-[[nodiscard]] base::Result<std::int64_t> next_sequence(Connection& connection,
-                                                       base::SystemTime now);
+
+/// The store's numbers: strictly increasing, also over restarts, about milliseconds since 1970 *
+/// 2^16. The row in the database is an upper bound of those given out, so that few writes of
+/// objects have to write it too. After a restart they go on above the bound, seconds ahead.
+class Sequence {
+ public:
+  /// To be called inside of write() only, whose lock guards the state.
+  [[nodiscard]] base::Result<std::int64_t> next(Connection& connection, base::SystemTime now);
+
+ private:
+  std::optional<std::int64_t> last_;
+};
 
 [[nodiscard]] base::Result<std::optional<Bucket>> find_bucket(Connection& connection,
                                                               std::string_view name);
@@ -127,8 +136,13 @@ inline constexpr int kVersionColumns = 16;
     const std::optional<std::string>& version_id);
 
 /// Adds the row, with `text` as the body if it has neither file nor parts; sets version.id.
-[[nodiscard]] base::Status insert_version(Connection& connection, std::string_view bucket,
+[[nodiscard]] base::Status insert_version(Connection& connection, const Bucket& bucket,
                                           ObjectVersion& version, std::string_view text);
+/// As delete_version(old) and insert_version(version), of the same key; but what stays the same
+/// keeps its place in the database, which changes a third of the pages.
+[[nodiscard]] base::Status replace_version(Connection& connection, const Bucket& bucket,
+                                           const ObjectVersion& old, ObjectVersion& version,
+                                           std::string_view text, Removed& removed);
 /// Deletes the row with its body and parts.
 [[nodiscard]] base::Status delete_version(Connection& connection, const ObjectVersion& version,
                                           Removed& removed);

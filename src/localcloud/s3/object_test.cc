@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "localcloud/s3/test_support.h"
 
@@ -416,6 +417,52 @@ TEST_F(ObjectTest, BucketsAreCreatedListedAndDeleted) {
   EXPECT_EQ(send("DELETE", "/photos").status, 204);
   EXPECT_EQ(send("HEAD", "/photos").status, 404);
   EXPECT_EQ(send("DELETE", "/photos").element("Code"), "NoSuchBucket");
+}
+
+TEST_F(ObjectTest, OverwritingLeavesOneBodyWhateverItsSizes) {
+  const std::string small(1000, 's');
+  const std::string other(9000, 'o');
+  const std::string large(100'000, 'l');
+  for (const std::string& body : {small, other, large, small, std::string(), large, other, other}) {
+    ASSERT_EQ(send("PUT", "/photos/k", body).status, 200);
+    EXPECT_EQ(send("GET", "/photos/k").body, body);
+    EXPECT_EQ(files(), body == large ? 1U : 0U);
+    std::int64_t texts = -1;
+    ASSERT_TRUE(database->read([&](Connection& connection) -> base::Status {
+      IMGPROC_TRY(Statement query, connection.prepare("SELECT count(*) FROM s3_texts"));
+      IMGPROC_TRY([[maybe_unused]] bool found, query.step());
+      texts = query.column_int(0);
+      return {};
+    }));
+    EXPECT_EQ(texts, body == large || body.empty() ? 0 : 1);
+  }
+  EXPECT_EQ(send("GET", "/photos?versions").elements("VersionId").size(), 1U);
+}
+
+TEST_F(ObjectTest, SequencersGrowOverRestartsEvenIfTheClockStandsStill) {
+  ASSERT_EQ(send("PUT", "/photos?notification",
+                 "<NotificationConfiguration><CloudFunctionConfiguration><Id>all</Id>"
+                 "<CloudFunction>arn:aws:lambda:us-east-1:000000000000:function:f</CloudFunction>"
+                 "<Event>s3:ObjectCreated:*</Event></CloudFunctionConfiguration>"
+                 "</NotificationConfiguration>")
+                .status,
+            200);
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 3; ++i) ASSERT_EQ(send("PUT", "/photos/k", "x").status, 200);
+    std::vector<std::string> payloads = sink->payloads();
+    EXPECT_EQ(payloads.size(), static_cast<std::size_t>(3 * (round + 1)));
+    std::string last;
+    for (const std::string& payload : payloads) {
+      auto event = base::json::parse(payload);
+      std::string sequencer(
+          event.at("Records").at(0).at("s3").at("object").at("sequencer").as_string());
+      EXPECT_GT(sequencer, last);
+      last = sequencer;
+    }
+    stop();
+    if (round == 1) clock.advance(std::chrono::seconds(60));
+    start();
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "localcloud/context.h"
 #include "localcloud/event_targets.h"
 #include "localcloud/s3/body_store.h"
+#include "localcloud/s3/index.h"
 #include "protocol/error_response.h"
 
 namespace imgproc::localcloud::s3 {
@@ -17,6 +18,7 @@ struct Core {
   Context& context;
   const EventTargets& events;
   BodyStore& bodies;
+  Sequence& sequence;
 };
 
 struct Operation {

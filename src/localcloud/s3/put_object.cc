@@ -22,9 +22,12 @@ base::Status check_before_write(Core& core, const Operation& operation) {
 
 base::Result<NewBody> store_body(Core& core, RequestBody& body, bool inline_allowed) {
   BodyWriter writer(core.bodies, inline_allowed);
-  auto buffer = std::make_unique_for_overwrite<char[]>(kCopyBufferBytes);
+  // No more than is needed: a block of kCopyBufferBytes goes back to the kernel each time.
+  auto room = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(body.expected_bytes(), 1, kCopyBufferBytes));
+  auto buffer = std::make_unique_for_overwrite<char[]>(room);
   for (;;) {
-    IMGPROC_TRY(std::size_t got, body.read({buffer.get(), kCopyBufferBytes}));
+    IMGPROC_TRY(std::size_t got, body.read({buffer.get(), room}));
     if (got == 0) break;
     IMGPROC_CHECK(writer.write({buffer.get(), got}));
   }
@@ -43,7 +46,8 @@ void add_written_headers(const Written& written, const ObjectVersion& version,
 
 Answer put_object(Core& core, Operation& operation) {
   IMGPROC_TRY(ObjectAttributes attributes, read_object_attributes(operation.request.headers));
-  IMGPROC_CHECK(check_before_write(core, operation));
+  // Saves sending a body in vain; one that is here already is refused by the write itself.
+  if (operation.request.body.stream) IMGPROC_CHECK(check_before_write(core, operation));
   IMGPROC_TRY(RequestBody body, RequestBody::open(operation, kPutBytesMax));
   base::HashAlgorithm algorithm = body.named_algorithm().value_or(base::HashAlgorithm::crc64nvme);
   body.compute(algorithm);

@@ -34,6 +34,8 @@ class RequestBody {
   ~RequestBody();
   RequestBody(RequestBody&&) noexcept;
 
+  /// What the request says; verify() holds it to that.
+  [[nodiscard]] std::uint64_t expected_bytes() const { return expected_bytes_.value_or(0); }
   /// The algorithm that the request names by header or trailer.
   [[nodiscard]] std::optional<base::HashAlgorithm> named_algorithm() const { return named_; }
   /// Computes this checksum too, beside the one the request names; before the first read.

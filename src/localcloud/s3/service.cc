@@ -94,11 +94,14 @@ base::Result<std::unique_ptr<S3Service>> S3Service::create(Context& context, Eve
 }
 
 S3Service::S3Service(Context& context, EventTargets events, std::unique_ptr<BodyStore> bodies)
-    : context_(context), events_(events), bodies_(std::move(bodies)) {}
+    : context_(context),
+      events_(events),
+      bodies_(std::move(bodies)),
+      sequence_(std::make_unique<Sequence>()) {}
 S3Service::~S3Service() = default;
 
 http::Response S3Service::handle(const Caller& caller, http::Request request) {
-  Core core{.context = context_, .events = events_, .bodies = *bodies_};
+  Core core{.context = context_, .events = events_, .bodies = *bodies_, .sequence = *sequence_};
   http::QueryParams query(request.query());
   Operation operation{.caller = caller,
                       .request = std::move(request),

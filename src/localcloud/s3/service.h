@@ -8,6 +8,7 @@
 namespace imgproc::localcloud::s3 {
 
 class BodyStore;
+class Sequence;
 
 /// Amazon S3's REST API over the store. Thread-safe; requests run on the caller's thread.
 class S3Service {
@@ -29,6 +30,7 @@ class S3Service {
   Context& context_;
   EventTargets events_;
   std::unique_ptr<BodyStore> bodies_;
+  std::unique_ptr<Sequence> sequence_;
 };
 
 }  // namespace imgproc::localcloud::s3
