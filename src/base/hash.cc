@@ -60,14 +60,18 @@ std::string big_endian(Word value) {
   return out;
 }
 
+/// Looked up once for the process: with EVP_md5() and its like every new digest looks it up.
 const EVP_MD* message_digest(HashAlgorithm algorithm) {
+  static const EVP_MD* const kMd5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  static const EVP_MD* const kSha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   switch (algorithm) {
     case HashAlgorithm::md5:
-      return EVP_md5();
+      return kMd5;
     case HashAlgorithm::sha1:
-      return EVP_sha1();
+      return kSha1;
     case HashAlgorithm::sha256:
-      return EVP_sha256();
+      return kSha256;
     default:
       return nullptr;
   }

@@ -2,6 +2,8 @@
 
 #include <openssl/rand.h>
 
+#include <array>
+
 #include "base/bytes.h"
 
 namespace imgproc::base {
@@ -20,7 +22,17 @@ std::string random_hex(std::size_t count) {
 }
 
 std::string random_uuid() {
-  std::string bytes = random_bytes(16);
+  // Every request has one, and a call of RAND_bytes costs more than a hundred of its bytes. What
+  // stays in memory here are identifiers, which are no secret.
+  constexpr std::size_t kUuidBytes = 16;
+  thread_local std::array<char, 32 * kUuidBytes> reserve;
+  thread_local std::size_t used = reserve.size();
+  if (used == reserve.size()) {
+    RAND_bytes(reinterpret_cast<unsigned char*>(reserve.data()), reserve.size());
+    used = 0;
+  }
+  std::string bytes(reserve.data() + used, kUuidBytes);
+  used += kUuidBytes;
   bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);
   std::string hex = to_hex(bytes);
