@@ -26,7 +26,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_options(imgproc_options INTERFACE -O1 -g1)
 else()
   target_compile_definitions(imgproc_options INTERFACE _FORTIFY_SOURCE=2)
-  target_compile_options(imgproc_options INTERFACE -O2 -fstack-protector-strong
+  # Where the time goes elsewhere (SMALL in Module.cmake), code is a fifth smaller for the package.
+  target_compile_options(imgproc_options INTERFACE
+    $<IF:$<BOOL:$<TARGET_PROPERTY:IMGPROC_SMALL>>,-Os,-O2> -fstack-protector-strong
     -ffunction-sections -fdata-sections)
   target_link_options(imgproc_options INTERFACE -Wl,--gc-sections -Wl,-z,relro,-z,now -s)
 endif()

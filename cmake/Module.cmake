@@ -4,9 +4,10 @@
 #
 # makes library imgproc_image of every *.cc below the folder (tests and main.cc left out) and
 # program image_test of every *_test.cc, which ctest runs. A folder within it that is a library of
-# its own is named in APART.
+# its own is named in APART. SMALL is for what is in the Lambda package and not where time is spent:
+# it is optimised for size.
 function(imgproc_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_LINKS;APART" ${ARGN})
+  cmake_parse_arguments(ARG "SMALL" "" "USES;LINKS;TEST_LINKS;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   foreach(folder ${ARG_APART})
     list(FILTER sources EXCLUDE REGEX "/${name}/${folder}/")
@@ -19,6 +20,7 @@ function(imgproc_module name)
   add_library(imgproc_${name} STATIC ${sources})
   list(TRANSFORM ARG_USES PREPEND imgproc_)
   target_link_libraries(imgproc_${name} PUBLIC imgproc_options ${ARG_USES} ${ARG_LINKS})
+  set_target_properties(imgproc_${name} PROPERTIES IMGPROC_SMALL ${ARG_SMALL})
   imgproc_precompile(imgproc_${name})
   set_property(GLOBAL APPEND PROPERTY IMGPROC_MODULES imgproc_${name})
 
@@ -32,16 +34,28 @@ function(imgproc_module name)
   endif()
 endfunction()
 
-# The few heavy headers nearly every file needs, parsed once for all targets.
-add_library(imgproc_precompiled STATIC ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
-target_link_libraries(imgproc_precompiled PUBLIC imgproc_options)
-target_precompile_headers(imgproc_precompiled PRIVATE
-  <algorithm> <array> <chrono> <cstdint> <expected> <filesystem> <functional> <map> <memory>
-  <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant>
-  <vector> <boost/json.hpp> <fmt/format.h>)
+# The few heavy headers nearly every file needs, parsed once for all targets: once for either way
+# of optimising, since the compiler takes them for its own only.
+foreach(suffix "" _small)
+  set(name imgproc_precompiled${suffix})
+  add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+  if(suffix)
+    set_target_properties(${name} PROPERTIES IMGPROC_SMALL ON)
+  endif()
+  target_link_libraries(${name} PUBLIC imgproc_options)
+  target_precompile_headers(${name} PRIVATE
+    <algorithm> <array> <chrono> <cstdint> <expected> <filesystem> <functional> <map> <memory>
+    <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant>
+    <vector> <boost/json.hpp> <fmt/format.h>)
+endforeach()
 
 function(imgproc_precompile target)
-  target_precompile_headers(${target} REUSE_FROM imgproc_precompiled)
+  get_target_property(small ${target} IMGPROC_SMALL)
+  if(small)
+    target_precompile_headers(${target} REUSE_FROM imgproc_precompiled_small)
+  else()
+    target_precompile_headers(${target} REUSE_FROM imgproc_precompiled)
+  endif()
 endfunction()
 
 # Everything that ./dev run needs, and no test.

@@ -8,11 +8,11 @@ set -euo pipefail
 
 target=$(mkdir -p "$1" && cd "$1" && pwd)
 # The Boost that is installed here: Debian 12 and Ubuntu 24.04 have different ones.
-boost=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'libboost-json1.*-dev' |
-  sed -n 's/^installed libboost-json\(.*\)-dev/\1/p')
+boost=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'libboost1.*-dev' |
+  sed -n 's/^installed libboost\(1[0-9.]*\)-dev/\1/p')
 packages=(
   libssl-dev libpugixml-dev libfmt9 libfmt-dev libcli11-dev libsqlite3-dev libminizip-dev zlib1g-dev
-  "libboost$boost-dev" "libboost-"{json,url,container,system}"$boost-dev"
+  "libboost$boost-dev"
   libstdc++6 libgcc-s1 libc6
 )
 stamp=$target/.stamp-$(printf '%s\n' "${packages[@]}" | cksum | tr -d ' ')

@@ -1,10 +1,16 @@
 """What the packaging scripts ask of ELF files, by way of binutils' readelf."""
 import collections
 import re
+import struct
 import subprocess
 
 MACHINES = {"x86_64": "Advanced Micro Devices X86-64", "arm64": "AArch64"}
 LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
+
+
+# By e_machine: the relocation "the program's address plus the addend" (R_*_RELATIVE).
+RELATIVE = {62: 8, 183: 1027}
+PT_LOAD, SHT_RELA = 1, 4
 
 
 def readelf(*arguments):
@@ -72,3 +78,29 @@ def symbols(path):
         elif binding != "WEAK":
             needed.add((name, version))
     return Symbols(needed, defined)
+
+
+def blank_relocated(data):
+    """The same file with zero wherever the loader writes an address anyway (R_*_RELATIVE with its
+    addend in the table): linkers leave the addend there once more, which compresses badly.
+    For 64-bit little-endian files; the layout is that of the ELF specification and elf.h."""
+    machine_number, = struct.unpack_from("<H", data, 18)
+    segments_at, sections_at = struct.unpack_from("<QQ", data, 32)
+    segment_size, segments, section_size, sections = struct.unpack_from("<HHHH", data, 54)
+    loaded = []
+    for at in range(segments_at, segments_at + segments * segment_size, segment_size):
+        kind, _, offset, address, _, size = struct.unpack_from("<IIQQQQ", data, at)
+        if kind == PT_LOAD:
+            loaded.append((address, offset, size))
+    blanked = bytearray(data)
+    for at in range(sections_at, sections_at + sections * section_size, section_size):
+        _, kind, _, _, offset, size = struct.unpack_from("<IIQQQQ", data, at)
+        if kind != SHT_RELA:
+            continue
+        for place, info, _ in struct.iter_unpack("<QQq", data[offset:offset + size]):
+            if info & 0xffffffff != RELATIVE[machine_number]:
+                continue
+            begin, in_file = next((a, o) for a, o, s in loaded if a <= place and place + 8 <= a + s)
+            where = in_file + place - begin
+            blanked[where:where + 8] = bytes(8)
+    return bytes(blanked)

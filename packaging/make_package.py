@@ -99,7 +99,8 @@ def gather(arguments):
     for name, path in programs.items():
         if elf.machine(path) != elf.MACHINES[arguments.arch]:
             raise SystemExit(f"{path} is for {elf.machine(path)}, not for {arguments.arch}")
-    files = {name: (path.read_bytes(), True) for name, path in programs.items()}
+    files = {name: (elf.blank_relocated(path.read_bytes()), True)
+             for name, path in programs.items()}
     debian = [line.split("\t") for line in arguments.debian.read_text("utf-8").splitlines()]
     files["sbom.cdx.json"] = (
         (json.dumps(sbom(arguments, debian, files), indent=1) + "\n").encode(), False)

@@ -230,6 +230,22 @@ TEST(ServiceError, IsReadFromXml) {
   EXPECT_FALSE(error.hint.empty());
 }
 
+TEST(ServiceError, IsReadFromXmlOfAnyForm) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"<ErrorResponse xmlns=\"x\">\n <Error>\n  <Type>Sender</Type>\n  <Code>A</Code></Error>",
+       "A"},
+      {"<Error><Message>&lt;Code&gt;</Message><Code>&quot;B&apos;</Code></Error>", "\"B'"},
+      {"<Error><Code>C&unknown;</Code></Error>", "C&unknown;"},
+      {"<Error><Code><b>D</b></Code></Error>", "HTTP_400"},
+      {"<Error><Code>E", "HTTP_400"},
+      {"<Other><Code>F</Code></Other>", "HTTP_400"}};
+  for (const auto& [body, code] : cases) {
+    http::Response response{.status = 400};
+    response.body = body;
+    EXPECT_EQ(s3_error_of(response).code, code) << body;
+  }
+}
+
 TEST(ServiceError, OfHeadComesFromTheStatus) {
   const std::vector<std::pair<int, const char*>> cases = {{404, "NoSuchKey"},
                                                           {403, "AccessDenied"},

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <pugixml.hpp>
+#include <utility>
 
 #include "base/json.h"
 #include "ports/blob_store.h"
@@ -24,14 +24,38 @@ std::string bare_code(std::string_view text) {
   return std::string(text);
 }
 
-Words words_in_xml(std::string_view body) {
-  pugi::xml_document document;
-  // No DTD, no entities but XML's own five: pugixml expands none.
-  if (!document.load_buffer(body.data(), body.size(), pugi::parse_minimal | pugi::parse_escapes))
+/// XML's own five entities replaced; any other `&` stays as it is.
+std::string unescape(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, char>, 5> kEntities = {
+      {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}}};
+  std::string plain;
+  while (!text.empty()) {
+    auto entity = std::ranges::find_if(
+        kEntities, [&](const auto& known) { return text.starts_with(known.first); });
+    bool found = entity != kEntities.end();
+    plain += found ? entity->second : text.front();
+    text.remove_prefix(found ? entity->first.size() : 1);
+  }
+  return plain;
+}
+
+/// What stands between <name> and </name>, at their first occurrence; empty if there is none or if
+/// another tag stands within.
+std::string text_of(std::string_view body, std::string_view name) {
+  auto begin = body.find(fmt::format("<{}>", name));
+  if (begin == std::string_view::npos) return {};
+  body.remove_prefix(begin + name.size() + 2);
+  auto end = body.find('<');
+  if (end == std::string_view::npos || !body.substr(end).starts_with(fmt::format("</{}>", name)))
     return {};
-  pugi::xml_node error = document.child("Error");
-  if (!error) error = document.child("ErrorResponse").child("Error");
-  return {error.child_value("Code"), error.child_value("Message")};
+  return unescape(body.substr(0, end));
+}
+
+/// The two words are all that is read of XML here; a parser for them would be a twentieth of the
+/// Lambda package's own code, since it brings the C++ library's streams along.
+Words words_in_xml(std::string_view body) {
+  if (!body.contains("<Error>")) return {};
+  return {text_of(body, "Code"), text_of(body, "Message")};
 }
 
 Words words_in_json(std::string_view body) {

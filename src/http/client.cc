@@ -2,38 +2,53 @@
 
 #include <fmt/format.h>
 
-#include <boost/url/parse.hpp>
+#include <cstring>
 #include <mutex>
+#include <tuple>
 #include <vector>
 
 #include "base/bytes.h"
 #include "http/wire.h"
 
 namespace imgproc::http {
+namespace {
+
+/// What an IPv6 address and a name of a host consist of.
+constexpr std::string_view kAddress = "0123456789abcdefABCDEF:.";
+constexpr std::string_view kHostName =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~";
+
+}  // namespace
 
 base::Result<Origin> Origin::parse(std::string_view text) {
   auto invalid = [&](std::string_view why) {
     return base::permanent("INVALID_URL", fmt::format("`{}` is no endpoint URL: {}", text, why),
                            "write it like http://127.0.0.1:4566");
   };
-  auto url = boost::urls::parse_uri({text.data(), text.size()});
-  if (!url) return invalid(url.error().message());
   Origin origin;
-  if (url->scheme() == "https") {
-    origin.tls = true;
-  } else if (url->scheme() != "http") {
-    return invalid("the scheme must be http or https");
+  std::string_view rest = text;
+  for (auto [scheme, tls, port] : {std::tuple("http://", false, 80), {"https://", true, 443}}) {
+    if (!base::to_lower(text).starts_with(scheme)) continue;
+    origin.tls = tls;
+    origin.port = static_cast<unsigned short>(port);
+    rest.remove_prefix(std::strlen(scheme));
   }
-  if (url->encoded_path() != "" && url->encoded_path() != "/")
+  if (rest.size() == text.size()) return invalid("the scheme must be http or https");
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find_first_of("/?#") != std::string_view::npos)
     return invalid("a path is not supported");
-  std::string_view host(url->encoded_host().data(), url->encoded_host().size());
-  if (host.empty()) return invalid("the host is missing");
   // [::1] is written in brackets in a URL and without them to the resolver.
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  bool address = rest.starts_with('[');
+  if (address) rest.remove_prefix(1);
+  std::string_view host = rest.substr(0, rest.find_first_not_of(address ? kAddress : kHostName));
+  rest.remove_prefix(host.size());
+  if (host.empty()) return invalid("the host is missing");
+  if (address && !rest.starts_with(']')) return invalid("the address does not end with `]`");
+  if (address) rest.remove_prefix(1);
   origin.host = std::string(host);
-  origin.port = origin.tls ? 443 : 80;
-  if (url->has_port()) {
-    auto port = base::parse_unsigned({url->port().data(), url->port().size()});
+  if (!rest.empty()) {
+    if (rest.front() != ':') return invalid("the host has a character that none can have");
+    auto port = base::parse_unsigned(rest.substr(1));
     if (!port || *port == 0 || *port > 65535)
       return invalid("the port is not a number from 1 to 65535");
     origin.port = static_cast<unsigned short>(*port);

@@ -315,8 +315,11 @@ TEST(Origin, ParsesAndRefuses) {
   EXPECT_EQ(Origin::parse("https://s3.eu-west-1.amazonaws.com/")->host_header(),
             "s3.eu-west-1.amazonaws.com");
   EXPECT_EQ(Origin::parse("http://[::1]:80")->host_header(), "[::1]");
+  EXPECT_EQ(Origin::parse("HTTPS://[2001:db8::1]/")->host, "2001:db8::1");
   for (const char* bad :
-       {"", "127.0.0.1:1", "ftp://a", "http://", "http://a/b", "http://a:0", "http://a:99999"})
+       {"", "127.0.0.1:1", "ftp://a", "http:/a", "http://", "http://:80", "http://a/b",
+        "http://a?b", "http://a b", "http://u@a", "http://a:", "http://a:0", "http://a:99999",
+        "http://a:1:2", "http://[::1", "http://[]", "http://[::1]80", "http://[host]"})
     EXPECT_FALSE(Origin::parse(bad).has_value()) << bad;
 }
 

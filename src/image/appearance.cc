@@ -8,48 +8,36 @@
 
 #include "image/blurhash.h"
 #include "image/perceptual_hash.h"
+#include "image/small_picture.h"
 #include "image/thumbhash.h"
 
 namespace imgproc::image {
 namespace {
 
 /// Enough for every hash, little enough to cost next to nothing.
-constexpr int kSmallSidePixels = 64;
+constexpr unsigned kSmallSidePixels = 32;
+/// A picture larger than this is first brought down to the medium size, so that it is read only
+/// once. A multiple of the small sides makes the boxes of most pictures equally large.
+constexpr unsigned kLargeSidePixels = 1024;
+constexpr unsigned kMediumSidePixels = 256;
 /// Pixels less opaque than this do not count as colour.
 constexpr std::uint8_t kOpaqueAlphaMin = 128;
 
-struct Pixels {
-  std::vector<std::uint8_t> rgba;
-  unsigned width = 0;
-  unsigned height = 0;
-  [[nodiscard]] SmallPicture view() const { return {rgba, width, height}; }
-};
-
-/// At most `width` x `height` pixels, exactly that with VIPS_SIZE_FORCE.
-base::Result<Pixels> shrunk(const ImagePtr& frame, int width, int height, VipsSize size) {
-  IMGPROC_TRY(ImagePtr image, apply("small", [&](VipsImage** out) {
-                return vips_thumbnail_image(frame.get(), out, width, "height", height, "size", size,
-                                            nullptr);
-              }));
-  IMGPROC_TRY(image, apply("small", [&](VipsImage** out) {
-                return vips_colourspace(image.get(), out, VIPS_INTERPRETATION_sRGB, nullptr);
-              }));
-  if (!has_alpha(image)) {
-    IMGPROC_TRY(image, apply("small", [&](VipsImage** out) {
-                  return vips_bandjoin_const1(image.get(), out, 255.0, nullptr);
-                }));
-  }
-  IMGPROC_TRY(image, apply("small", [&](VipsImage** out) {
-                return vips_cast_uchar(image.get(), out, nullptr);
-              }));
-  IMGPROC_TRY(image, to_memory(image, "small"));
-  Pixels pixels{.width = width_of(image), .height = height_of(image)};
-  constexpr int kBands = 4;
-  if (vips_image_get_bands(image.get()) != kBands)
+base::Result<Samples> samples_of(const ImagePtr& frame) {
+  const int bands = vips_image_get_bands(frame.get());
+  if (bands < 1 || bands > 4 || vips_image_get_format(frame.get()) != VIPS_FORMAT_UCHAR)
     return base::permanent(ports::kCorruptImage, "the picture has no colours that can be shown");
-  const auto* data = static_cast<const std::uint8_t*>(vips_image_get_data(image.get()));
-  pixels.rgba.assign(data, data + std::size_t{pixels.width} * pixels.height * kBands);
-  return pixels;
+  const auto* data = static_cast<const std::uint8_t*>(vips_image_get_data(frame.get()));
+  if (data == nullptr) return vips_failure("small");
+  const unsigned width = width_of(frame), height = height_of(frame);
+  return Samples{.data = {data, std::size_t{width} * height * static_cast<unsigned>(bands)},
+                 .width = width,
+                 .height = height,
+                 .bands = static_cast<unsigned>(bands)};
+}
+
+Samples samples_of(const SmallCopy& picture) {
+  return {.data = picture.rgba, .width = picture.width, .height = picture.height, .bands = 4};
 }
 
 }  // namespace
@@ -77,11 +65,14 @@ std::string dominant_color(const SmallPicture& picture) {
 }
 
 base::Result<ports::Appearance> appearance_of(const BasePicture& base) {
-  const ImagePtr& frame = base.frames.front();
-  IMGPROC_TRY(const Pixels small,
-              shrunk(frame, kSmallSidePixels, kSmallSidePixels, VIPS_SIZE_DOWN));
-  constexpr int kSide = kPerceptualHashSide;
-  IMGPROC_TRY(const Pixels square, shrunk(frame, kSide, kSide, VIPS_SIZE_FORCE));
+  IMGPROC_TRY(Samples picture, samples_of(base.frames.front()));
+  SmallCopy medium;
+  if (std::max(picture.width, picture.height) > kLargeSidePixels) {
+    medium = mean_of_boxes_within(picture, kMediumSidePixels);
+    picture = samples_of(medium);
+  }
+  const SmallCopy small = mean_of_boxes_within(picture, kSmallSidePixels);
+  const SmallCopy square = mean_of_boxes(picture, kPerceptualHashSide, kPerceptualHashSide);
   return ports::Appearance{.dominant_color = dominant_color(small.view()),
                            .blurhash = blurhash(small.view()),
                            .thumbhash = thumbhash(small.view()),

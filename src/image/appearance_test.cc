@@ -13,15 +13,9 @@
 namespace imgproc::image {
 namespace {
 
-struct Picture {
-  unsigned width, height;
-  std::vector<std::uint8_t> rgba;
-  [[nodiscard]] SmallPicture view() const { return {rgba, width, height}; }
-};
-
 template <class Colour>
-Picture paint(unsigned width, unsigned height, Colour colour) {
-  Picture picture{width, height, {}};
+SmallCopy paint(unsigned width, unsigned height, Colour colour) {
+  SmallCopy picture{{}, width, height};
   for (unsigned y = 0; y < height; ++y)
     for (unsigned x = 0; x < width; ++x)
       for (const unsigned value : colour(x, y))
@@ -29,7 +23,7 @@ Picture paint(unsigned width, unsigned height, Colour colour) {
   return picture;
 }
 
-Picture gradient(unsigned width, unsigned height, bool transparent = false) {
+SmallCopy gradient(unsigned width, unsigned height, bool transparent = false) {
   return paint(width, height, [&](unsigned x, unsigned y) {
     return std::array<unsigned, 4>{x * 255 / (width - 1), y * 255 / (height - 1), x * y % 256,
                                    transparent ? (x * 4 + y) % 256 : 255};
@@ -68,7 +62,7 @@ TEST(PerceptualHash, HardlyChangesWithLightAndMuchWithThePicture) {
       return std::array<unsigned, 4>{value, value, value, 255};
     });
   };
-  const auto hash = [](const Picture& picture) {
+  const auto hash = [](const SmallCopy& picture) {
     const std::string text = perceptual_hash(picture.view());
     EXPECT_EQ(text.size(), 16u);
     return bits(text);
@@ -81,7 +75,7 @@ TEST(PerceptualHash, HardlyChangesWithLightAndMuchWithThePicture) {
 // With one cosine in the picture, that frequency and the average are all that exceeds the median.
 TEST(PerceptualHash, NamesFrequenciesRowByRow) {
   constexpr unsigned kSide = kPerceptualHashSide;
-  const Picture wave = paint(kSide, kSide, [](unsigned x, unsigned) {
+  const SmallCopy wave = paint(kSide, kSide, [](unsigned x, unsigned) {
     const double light = 128 + 100 * std::cos(3.14159265358979 * 3 * (2 * x + 1) / (2 * kSide));
     const auto value = static_cast<unsigned>(light);
     return std::array<unsigned, 4>{value, value, value, 255};
@@ -91,13 +85,13 @@ TEST(PerceptualHash, NamesFrequenciesRowByRow) {
 }
 
 TEST(DominantColor, IsTheMeanOfTheFullestBox) {
-  const Picture flag = paint(10, 10, [](unsigned x, unsigned y) {
+  const SmallCopy flag = paint(10, 10, [](unsigned x, unsigned y) {
     if (x < 4) return std::array<unsigned, 4>{255, 0, 0, 255};
     if (x < 5) return std::array<unsigned, 4>{0, 255, 0, 0};
     return std::array<unsigned, 4>{16 + y % 2, 32, 200, 255};
   });
   EXPECT_EQ(dominant_color(flag.view()), "#1120c8");
-  const Picture nothing =
+  const SmallCopy nothing =
       paint(4, 4, [](unsigned, unsigned) { return std::array<unsigned, 4>{9, 9, 9, 0}; });
   EXPECT_EQ(dominant_color(nothing.view()), "");
 }

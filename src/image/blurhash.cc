@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <string_view>
 #include <vector>
+
+#include "image/low_frequencies.h"
 
 namespace imgproc::image {
 namespace {
@@ -42,43 +43,33 @@ int to_srgb(double linear) {
   return static_cast<int>(curve * 255 + 0.5);
 }
 
-/// Light of each pixel, on white where it shows through.
-std::vector<Colour> linear_light(const SmallPicture& picture) {
+/// The light of each pixel by channel, on white where it shows through.
+std::array<std::vector<double>, 3> linear_light(const SmallPicture& picture) {
   std::array<double, 256> table{};
   for (int i = 0; i < 256; ++i) table[static_cast<std::size_t>(i)] = to_linear(i);
-  std::vector<Colour> light;
-  light.reserve(picture.rgba.size() / 4);
-  for (std::size_t i = 0; i + 3 < picture.rgba.size(); i += 4) {
-    const unsigned alpha = picture.rgba[i + 3];
-    Colour& colour = light.emplace_back();
-    for (std::size_t c = 0; c < 3; ++c)
-      colour[c] = table[(picture.rgba[i + c] * alpha + 255 * (255 - alpha) + 127) / 255];
+  std::array<std::vector<double>, 3> light;
+  for (std::size_t c = 0; c < 3; ++c) {
+    light[c].reserve(picture.rgba.size() / 4);
+    for (std::size_t i = 0; i + 3 < picture.rgba.size(); i += 4) {
+      const unsigned alpha = picture.rgba[i + 3];
+      light[c].push_back(table[(picture.rgba[i + c] * alpha + 255 * (255 - alpha) + 127) / 255]);
+    }
   }
   return light;
 }
 
-/// cos(pi * component * position / length) for each position.
-std::vector<double> cosines(unsigned component, unsigned length) {
-  std::vector<double> wave(length);
-  for (unsigned i = 0; i < length; ++i)
-    wave[i] = std::cos(std::numbers::pi * component * i / length);
-  return wave;
-}
-
-Colour component(const std::vector<Colour>& light, const SmallPicture& picture, unsigned cx,
-                 unsigned cy) {
-  const auto along_x = cosines(cx, picture.width);
-  const auto along_y = cosines(cy, picture.height);
-  Colour sum{};
-  for (unsigned y = 0; y < picture.height; ++y)
-    for (unsigned x = 0; x < picture.width; ++x) {
-      const double basis = along_x[x] * along_y[y];
-      const Colour& colour = light[std::size_t{y} * picture.width + x];
-      for (std::size_t c = 0; c < 3; ++c) sum[c] += basis * colour[c];
-    }
-  const double scale = (cx == 0 && cy == 0 ? 1.0 : 2.0) / (picture.width * picture.height);
-  for (double& channel : sum) channel *= scale;
-  return sum;
+/// The components, the average first.
+std::vector<Colour> components_of(const SmallPicture& picture, unsigned count_x, unsigned count_y) {
+  const auto light = linear_light(picture);
+  std::vector<Colour> components(std::size_t{count_x} * count_y);
+  const double pixels = picture.width * picture.height;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const auto sums = low_frequencies(light[c], picture.width, picture.height, count_x, count_y,
+                                      Crest::on_sample);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      components[i][c] = sums[i] * (i == 0 ? 1.0 : 2.0) / pixels;
+  }
+  return components;
 }
 
 int quantised(double value) {
@@ -93,15 +84,10 @@ std::string blurhash(const SmallPicture& picture) {
   const bool tall = picture.height > picture.width;
   const unsigned count_x = tall ? kShortSideComponents : kLongSideComponents;
   const unsigned count_y = tall ? kLongSideComponents : kShortSideComponents;
-  const std::vector<Colour> light = linear_light(picture);
-  std::vector<Colour> components;
+  const std::vector<Colour> components = components_of(picture, count_x, count_y);
   double largest = 0;
-  for (unsigned cy = 0; cy < count_y; ++cy)
-    for (unsigned cx = 0; cx < count_x; ++cx) {
-      components.push_back(component(light, picture, cx, cy));
-      if (components.size() == 1) continue;
-      for (const double channel : components.back()) largest = std::max(largest, std::abs(channel));
-    }
+  for (std::size_t i = 1; i < components.size(); ++i)
+    for (const double channel : components[i]) largest = std::max(largest, std::abs(channel));
   const int maximum =
       std::clamp(static_cast<int>(std::floor(largest * kMaximumSteps - 0.5)), 0, kMaximumQuantised);
   const double unit = (maximum + 1) / kMaximumSteps;

@@ -1,6 +1,7 @@
 #include "image/decode.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "image/colour.h"
@@ -14,6 +15,15 @@ constexpr double kBoxShrinkGap = 2.0;
 
 /// The smallest scale that libjpeg decodes to is an eighth.
 constexpr int kJpegShrinkMax = 8;
+/// What libjpeg shrinks it shrinks by boxes, which blurs and aliases more than the resize does. An
+/// eighth and a quarter are therefore taken only where the resize still halves the picture, as
+/// libvips' own thumbnails do; half is taken at once, since decoding whole costs twice as much.
+struct JpegShrink {
+  int factor;
+  double shrink_min;
+};
+constexpr std::array kJpegShrinks{JpegShrink{kJpegShrinkMax, 16}, JpegShrink{4, 8},
+                                  JpegShrink{2, 2}};
 
 /// Loaders see the warnings of libjpeg as errors only at the strictest level; elsewhere warnings
 /// are mostly about metadata and say nothing about the picture.
@@ -30,8 +40,8 @@ bool can_animate(FileType type) {
 
 double shrink_on_load(const Header& header, double shrink_max, bool all_frames) {
   if (header.type == FileType::jpeg) {
-    for (const int shrink : {kJpegShrinkMax, 4, 2})
-      if (shrink_max >= shrink) return shrink;
+    for (const JpegShrink& shrink : kJpegShrinks)
+      if (shrink_max >= shrink.shrink_min) return shrink.factor;
     return 1;
   }
   // libwebp scales whole pictures only; frames of an animation are drawn at full size.
@@ -47,7 +57,7 @@ base::Result<OpenImage> open_image(const Header& header, std::span<const std::by
   const std::size_t size = bytes.size();
   const VipsFailOn fail = fail_on(header.type, options.strictness);
   OpenImage open;
-  open.shrink = shrink_on_load(header, options.shrink_max, options.all_frames);
+  open.shrink = options.shrink;
   const bool animate = options.all_frames && can_animate(header.type);
   const int frames = animate ? -1 : 1;
   auto image = apply("open", [&](VipsImage** out) {

@@ -29,17 +29,17 @@ struct OpenImage {
 
 struct OpenOptions {
   Strictness strictness = Strictness::strict;
-  /// The picture may be decoded this many times smaller per axis; >= 1.
-  double shrink_max = 1;
+  /// Of shrink_on_load.
+  double shrink = 1;
   /// All frames of an animation, below each other; else the first only.
   bool all_frames = false;
 };
 
 /// The shrink-on-load factor that the format's loader can really apply: 1, 2, 4, 8 for JPEG, any
-/// for WebP, 1 elsewhere. Never more than `shrink_max`.
+/// for WebP, 1 elsewhere. Never more than `shrink_max`; for 4 and 8 half of that at most.
 [[nodiscard]] double shrink_on_load(const Header& header, double shrink_max, bool all_frames);
 
-/// Opens. A JPEG that may be shrunk eight times and is of the plain kind is decoded here, by
+/// Opens. A JPEG that is to be shrunk eight times and is of the plain kind is decoded here, by
 /// jpeg_dc, at a fraction of libjpeg's cost and to the same pixels. Errors: CORRUPT_IMAGE with the
 /// loader's words.
 [[nodiscard]] base::Result<OpenImage> open_image(const Header& header,

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
+#include "image/low_frequencies.h"
 
 namespace imgproc::image {
 namespace {
@@ -55,32 +55,18 @@ Channels split(const SmallPicture& picture) {
   return channels;
 }
 
-std::vector<double> cosines(unsigned wave, unsigned length) {
-  std::vector<double> values(length);
-  for (unsigned i = 0; i < length; ++i)
-    values[i] = std::cos(std::numbers::pi / length * wave * (i + 0.5));
-  return values;
-}
-
 /// The triangle of low frequencies of one channel.
 Waves transform(const std::vector<double>& channel, const SmallPicture& picture, unsigned waves_x,
                 unsigned waves_y) {
+  const auto sums = low_frequencies(channel, picture.width, picture.height, waves_x, waves_y,
+                                    Crest::before_sample);
+  const double pixels = picture.width * picture.height;
   Waves waves;
+  waves.average = sums[0] / pixels;
   for (unsigned cy = 0; cy < waves_y; ++cy)
-    for (unsigned cx = 0; cx * waves_y < waves_x * (waves_y - cy); ++cx) {
-      const auto along_x = cosines(cx, picture.width);
-      const auto along_y = cosines(cy, picture.height);
-      double sum = 0;
-      for (unsigned y = 0; y < picture.height; ++y)
-        for (unsigned x = 0; x < picture.width; ++x)
-          sum += channel[std::size_t{y} * picture.width + x] * along_x[x] * along_y[y];
-      sum /= picture.width * picture.height;
-      if (cx == 0 && cy == 0) {
-        waves.average = sum;
-        continue;
-      }
-      waves.rest.push_back(sum);
-      waves.scale = std::max(waves.scale, std::abs(sum));
+    for (unsigned cx = cy == 0 ? 1 : 0; cx * waves_y < waves_x * (waves_y - cy); ++cx) {
+      waves.rest.push_back(sums[std::size_t{cy} * waves_x + cx] / pixels);
+      waves.scale = std::max(waves.scale, std::abs(waves.rest.back()));
     }
   if (waves.scale > 0)
     for (double& value : waves.rest) value = 0.5 + 0.5 / waves.scale * value;

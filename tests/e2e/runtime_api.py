@@ -1,7 +1,14 @@
-"""A Lambda Runtime API of a few lines: hands events to a `bootstrap` and collects its answers."""
+#!/usr/bin/env python3
+"""A Lambda Runtime API of a few lines: hands events to a `bootstrap` and collects its answers.
+
+Usage: runtime_api.py EVENT
+
+Prints its address, then "response" or "error" with the answer to the one event (JSON), and ends.
+"""
 import http.server
 import json
 import queue
+import sys
 import threading
 import time
 import uuid
@@ -68,3 +75,16 @@ class RuntimeApi:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def main():
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    api = RuntimeApi()
+    print(api.address, flush=True)
+    kind, answer = api.invoke(json.loads(sys.argv[1]))
+    print(kind, json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 #include <csetjmp>
 #include <cstdio>
+#include <cstdlib>
 // After cstdio, whose FILE it uses.
 #include <jpeglib.h>
 
@@ -57,12 +58,71 @@ void decode(std::span<const std::byte> file, std::uint64_t pixels_max, Eighth& o
   jpeg_destroy_decompress(&info);
 }
 
+/// What the C code below fills; freed by the caller.
+struct Written {
+  unsigned char* data = nullptr;
+  unsigned long size = 0;
+};
+
+void clear_ac(jpeg_decompress_struct& info, const jpeg_component_info& component,
+              jvirt_barray_ptr blocks) {
+  for (JDIMENSION y = 0; y < component.height_in_blocks; ++y) {
+    JBLOCKARRAY row =
+        info.mem->access_virt_barray(reinterpret_cast<j_common_ptr>(&info), blocks, y, 1, TRUE);
+    for (JDIMENSION x = 0; x < component.width_in_blocks; ++x)
+      for (int k = 1; k < DCTSIZE2; ++k) row[0][x][k] = 0;
+  }
+}
+
+/// As for decode.
+void transcode(std::span<const std::byte> file, std::uint64_t pixels_max, Written& out) {
+  jpeg_decompress_struct in;
+  jpeg_compress_struct to;
+  Errors errors;
+  in.err = to.err = jpeg_std_error(&errors.manager);
+  errors.manager.error_exit = on_error;
+  errors.manager.emit_message = on_message;
+  jpeg_create_decompress(&in);
+  jpeg_create_compress(&to);
+  if (setjmp(errors.leave) == 0) {
+    jpeg_mem_src(&in, reinterpret_cast<const unsigned char*>(file.data()), file.size());
+    jpeg_read_header(&in, TRUE);
+    if (std::uint64_t{in.image_width} * in.image_height <= pixels_max) {
+      jvirt_barray_ptr* blocks = jpeg_read_coefficients(&in);
+      for (int i = 0; i < in.num_components; ++i) {
+        const jpeg_component_info& component = in.comp_info[i];
+        if (2 * component.h_samp_factor == in.max_h_samp_factor &&
+            2 * component.v_samp_factor == in.max_v_samp_factor)
+          clear_ac(in, component, blocks[i]);
+      }
+      jpeg_copy_critical_parameters(&in, &to);
+      to.optimize_coding = TRUE;
+      jpeg_mem_dest(&to, &out.data, &out.size);
+      jpeg_write_coefficients(&to, blocks);
+      jpeg_finish_compress(&to);
+    }
+  } else {
+    out.size = 0;
+  }
+  jpeg_destroy_compress(&to);
+  jpeg_destroy_decompress(&in);
+}
+
 }  // namespace
 
 Eighth decode_eighth(std::span<const std::byte> file, std::uint64_t pixels_max) {
   Eighth out;
   decode(file, pixels_max, out);
   return out;
+}
+
+std::vector<std::byte> with_flat_chroma(std::span<const std::byte> file, std::uint64_t pixels_max) {
+  Written written;
+  transcode(file, pixels_max, written);
+  const auto* data = reinterpret_cast<const std::byte*>(written.data);
+  std::vector<std::byte> bytes(data, data + written.size);
+  std::free(written.data);
+  return bytes;
 }
 
 }  // namespace imgproc::oracle

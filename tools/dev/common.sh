@@ -14,7 +14,6 @@ packages_build=(
   g++ cmake ninja-build ccache ca-certificates libssl-dev libsqlite3-dev
   libpugixml-dev libminizip-dev zlib1g-dev
   libfmt-dev libcli11-dev "libboost1.81-dev|libboost1.83-dev"
-  "libboost-json1.81-dev|libboost-json1.83-dev" "libboost-url1.81-dev|libboost-url1.83-dev"
 )
 # A Node.js from elsewhere brings its own npm, which Debian's package would conflict with.
 command -v npm >/dev/null || packages_build+=(nodejs npm)

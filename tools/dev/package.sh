@@ -12,7 +12,6 @@ components=(
   "openssl libssl-dev Apache-2.0"
   "boost libboost1.81-dev|libboost1.83-dev BSL-1.0"
   "fmtlib libfmt-dev MIT"
-  "pugixml libpugixml-dev MIT"
 )
 
 # Writes FOLDER/debian.tsv, and the licence texts beside it. Licences are those of this machine's
@@ -74,8 +73,8 @@ package_for() { # ARCH
   say "Building bootstrap and decoder for $arch"
   ninja -C "$tree" -j "$jobs_max" bootstrap_static decoder >&2
   list_components "$folder"
-  python3 packaging/reduce_libstdcxx.py --compiler "$compiler" \
-    --output "$folder/reduced/libstdc++.so.6" "$tree/bin/decoder" "$vips"/lib/libvips-cpp.so.*
+  python3 packaging/reduce_libraries.py --compiler "$compiler" --output "$folder/reduced" \
+    "$tree/bin/decoder" "$vips"/lib/libvips-cpp.so.*
   python3 packaging/make_package.py --arch "$arch" \
     --bootstrap "$tree/bin/bootstrap_static" --decoder "$tree/bin/decoder" \
     --vips "$vips" --libraries "$folder/reduced" "${libraries[@]}" \

@@ -46,9 +46,9 @@ class HuffmanCode {
 
 /// The signed value that `size` bits stand for (T.81 F.2.2.1, EXTEND).
 [[nodiscard]] inline int extend(unsigned bits, unsigned size) {
-  if (size == 0) return 0;
-  const int value = static_cast<int>(bits);
-  return value < (1 << (size - 1)) ? value - (1 << size) + 1 : value;
+  // The sign is as good as random, so it is no place for a branch.
+  const int value = static_cast<int>(bits), end = 1 << size;
+  return value - (value < end / 2 ? end - 1 : 0);
 }
 
 }  // namespace imgproc::image::jpeg_dc

@@ -32,19 +32,45 @@ void fetch_row(const Plane& plane, Spread spread, std::uint32_t y, std::span<std
     std::copy_n(samples, row.size(), row.data());
     return;
   }
-  for (std::size_t x = 0; x < row.size(); ++x) row[x] = samples[x / spread.x];
+  std::size_t x = 0;
+  for (; x + spread.x <= row.size(); x += spread.x)
+    std::fill_n(row.data() + x, spread.x, *samples++);
+  for (; x < row.size(); ++x) row[x] = *samples;
 }
 
-/// JFIF's conversion in libjpeg's 16-bit fixed point (jdcolor.c).
+/// JFIF's conversion in libjpeg's 16-bit fixed point (jdcolor.c), as far as it hangs on one sample
+/// of chroma.
+struct ChromaParts {
+  std::array<int, 256> red_of_cr, green_of_cr, green_of_cb, blue_of_cb;
+};
+
+const ChromaParts& chroma_parts() {
+  static const ChromaParts parts = [] {
+    constexpr int kHalf = 1 << 15;
+    ChromaParts made;
+    for (int i = 0; i < 256; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const int chroma = i - 128;
+      made.red_of_cr[at] = (91881 * chroma + kHalf) >> 16;
+      made.green_of_cr[at] = -46802 * chroma + kHalf;
+      made.green_of_cb[at] = -22554 * chroma;
+      made.blue_of_cb[at] = (116130 * chroma + kHalf) >> 16;
+    }
+    return made;
+  }();
+  return parts;
+}
+
 void to_rgb(const std::array<std::vector<std::uint8_t>, kComponentsMax>& rows, std::uint8_t* out) {
-  constexpr int kHalf = 1 << 15;
+  const ChromaParts& parts = chroma_parts();
   const std::size_t width = rows[0].size();
   const std::uint8_t *luma = rows[0].data(), *blue = rows[1].data(), *red = rows[2].data();
   for (std::size_t x = 0; x < width; ++x) {
-    const int y = luma[x], cb = blue[x] - 128, cr = red[x] - 128;
-    out[3 * x] = clamp(y + ((91881 * cr + kHalf) >> 16));
-    out[3 * x + 1] = clamp(y + ((-22554 * cb - 46802 * cr + kHalf) >> 16));
-    out[3 * x + 2] = clamp(y + ((116130 * cb + kHalf) >> 16));
+    const int y = luma[x];
+    const std::uint8_t cb = blue[x], cr = red[x];
+    out[3 * x] = clamp(y + parts.red_of_cr[cr]);
+    out[3 * x + 1] = clamp(y + ((parts.green_of_cb[cb] + parts.green_of_cr[cr]) >> 16));
+    out[3 * x + 2] = clamp(y + parts.blue_of_cb[cb]);
   }
 }
 
@@ -54,6 +80,7 @@ Eighth join(const Structure& structure, const Planes& planes) {
   picture.height = (structure.height + 7) / 8;
   picture.bands = structure.component_count;
   picture.is_partial = structure.progressive;
+  picture.chroma_is_flat = structure.chroma_is_flat;
   picture.pixels.resize(std::size_t{picture.width} * picture.height * picture.bands);
   std::array<std::vector<std::uint8_t>, kComponentsMax> rows;
   for (auto& row : rows) row.resize(picture.width);

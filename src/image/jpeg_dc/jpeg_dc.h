@@ -1,7 +1,8 @@
 #pragma once
-// JPEG at an eighth of its size, from as few of its coefficients as that needs: the DC ones, and of
-// chroma at half resolution some others. The pixels are those of libjpeg-turbo at scale 1/8, to the
-// bit; what is not of the plain kind is left to it.
+// JPEG at an eighth of its size, from as few of its coefficients as that needs: the DC ones, and in
+// sequential files some others of chroma at half resolution. The pixels are those of libjpeg-turbo
+// at scale 1/8, to the bit, but that progressive files have chroma by its DC alone; what is not of
+// the plain kind is left to it.
 
 #include <cstdint>
 #include <span>
@@ -18,6 +19,10 @@ struct Eighth {
   std::vector<std::uint8_t> pixels;  ///< Row by row, bands side by side.
   /// Scans were passed over, and whether they are sound is not known (progressive files).
   bool is_partial = false;
+  /// Chroma has half the picture's resolution both ways and comes from its DC coefficients alone:
+  /// these are what libjpeg-turbo would make of the file without chroma's AC coefficients
+  /// (progressive files).
+  bool chroma_is_flat = false;
 };
 
 /// Decodes a whole file. Refuses with kNotPlain (structure.h) whatever is odd, damaged or cut off;

@@ -45,8 +45,6 @@ class HalfTransform {
   [[nodiscard]] bool finish(const Sums& sums, std::uint8_t* upper, std::uint8_t* lower) const;
   /// The same for a block that has no coefficient but its DC one.
   [[nodiscard]] bool finish_flat(int dc, std::uint8_t* upper, std::uint8_t* lower) const;
-  /// True if the coefficient has a part in the samples.
-  [[nodiscard]] bool needs(unsigned place) const { return weights_[place].factor != 0; }
 
  private:
   struct Weight {

@@ -53,12 +53,12 @@ std::uint32_t divide_up(std::uint64_t value, std::uint64_t by) {
 
 /// What libjpeg (jdmaster.c) chooses for scale 1/8: doubled as long as the component then still has
 /// no more samples than the picture.
-std::uint8_t side_of(const Component& component, unsigned h_max, unsigned v_max) {
+unsigned side_of(const Component& component, unsigned h_max, unsigned v_max) {
   unsigned side = 1;
   while (side < 8 && h_max % (component.h * side * 2U) == 0 &&
          v_max % (component.v * side * 2U) == 0)
     side *= 2;
-  return static_cast<std::uint8_t>(side);
+  return side;
 }
 
 /// The end of a scan's data: the first marker that is not a restart; nullopt if there is none.
@@ -200,10 +200,12 @@ class Reader {
     std::uint64_t blocks = 0;
     for (unsigned i = 0; i < out_.component_count; ++i) {
       Component& component = out_.components[i];
-      component.side = side_of(component, out_.h_max, out_.v_max);
-      if (component.side > 2 || out_.h_max % (component.h * component.side) != 0 ||
-          out_.v_max % (component.v * component.side) != 0)
+      const unsigned side = side_of(component, out_.h_max, out_.v_max);
+      if (side > 2 || out_.h_max % (component.h * side) != 0 ||
+          out_.v_max % (component.v * side) != 0)
         return not_plain("sampling");
+      component.side = static_cast<std::uint8_t>(out_.progressive ? 1 : side);
+      out_.chroma_is_flat |= component.side != side;
       const std::uint64_t width = std::uint64_t{out_.width} * component.h;
       const std::uint64_t height = std::uint64_t{out_.height} * component.v;
       component.blocks_wide = divide_up(width, 8U * out_.h_max);

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Links a C++ library that holds what some programs and libraries ask for, and nothing else.
+"""Links libraries that hold what some programs and libraries ask for, and nothing else.
 
-Usage: reduce_libstdcxx.py --compiler g++ --output FILE USER...
+Usage: reduce_libraries.py --compiler g++ --output FOLDER USER...
 
-Takes the objects from GCC's subset kit, libstdc++_pic.a (Debian's libstdc++-*-pic), which exists
-for this purpose. The result has the same symbol versions as the whole library, a quarter of its
-size, and can take its place for these users only; check_package.py proves that none lacks a symbol.
+libstdc++.so.6   of the objects of GCC's subset kit, libstdc++_pic.a (Debian's libstdc++-*-pic),
+                 which exists for this purpose: the same symbol versions as the whole library, a
+                 quarter of its size
+libresolv.so.2   empty: libvips names it, but asks for nothing that stands in it
+
+They can take the place of the whole ones for these users only; check_package.py proves that none
+lacks a symbol.
 """
 import argparse
 import pathlib
@@ -28,6 +32,12 @@ def version_script(symbols):
     return "".join(lines)
 
 
+def link(compiler, output, *inputs):
+    subprocess.run([compiler, "-shared", "-nodefaultlibs", "-s", "-o", output,
+                    f"-Wl,-soname,{output.name}", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
+                    "-Wl,--hash-style=gnu", *inputs], check=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiler", required=True)
@@ -42,16 +52,15 @@ def main():
                if symbol[1].startswith(FAMILIES)}
     if not symbols:
         raise SystemExit(f"{arguments.users} ask for nothing of the C++ library")
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    link(arguments.compiler, arguments.output / "libresolv.so.2")
     with tempfile.NamedTemporaryFile("w", suffix=".map") as script:
         script.write(version_script(symbols))
         script.flush()
-        subprocess.run(
-            [arguments.compiler, "-shared", "-nodefaultlibs", "-s", "-o", arguments.output,
-             "-Wl,-soname,libstdc++.so.6", f"-Wl,--version-script={script.name}",
-             "-Wl,--gc-sections", "-Wl,-z,relro,-z,now", "-Wl,--hash-style=gnu",
+        link(arguments.compiler, arguments.output / "libstdc++.so.6",
+             f"-Wl,--version-script={script.name}",
              *(f"-Wl,-u,{name}" for name, _ in sorted(symbols)),
-             archive, "-lm", "-lgcc_s", "-lc"], check=True)
+             archive, "-lm", "-lgcc_s", "-lc")
     return 0
 
 

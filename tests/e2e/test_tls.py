@@ -1,0 +1,98 @@
+"""`bootstrap` over TLS, with the keys and curves that AWS's endpoints may have: what the server
+answers arrives, and a server whose certificate is not trusted gets no request."""
+import http.server
+import os
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+import clients
+import runtime_api
+import stack
+
+KEYS = {"p256": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+        "p384": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
+        "rsa": ["-newkey", "rsa:2048"]}
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """Refuses everything, as S3 and DynamoDB do it."""
+    protocol_version = "HTTP/1.1"
+
+    def refuse(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.requests.append(self.path)
+        body = (b'{"__type":"x#AccessDeniedException","message":"over TLS"}'
+                if "X-Amz-Target" in self.headers else
+                b"<Error><Code>AccessDenied</Code><Message>over TLS</Message></Error>")
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_HEAD = refuse
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(params=[(key, curve) for key in KEYS for curve in ("default", "prime256v1")],
+                ids="-".join)
+def endpoint(request, tmp_path):
+    """A server with such a key that agrees on keys over such a curve (X25519 by default), and its
+    certificate."""
+    key, curve = request.param
+    certificate, secret = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", *KEYS[key], "-nodes", "-keyout", secret, "-out",
+                    certificate, "-days", "2", "-subj", "/CN=test", "-addext",
+                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, secret)
+    if curve != "default":
+        context.set_ecdh_curve(curve)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server.daemon_threads = True
+    server.requests = []
+    server.socket = context.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server, certificate
+    server.shutdown()
+    server.server_close()
+
+
+def invoke(server, tmp_path, **environment):
+    """What bootstrap says to one event while `server` is AWS."""
+    api = runtime_api.RuntimeApi()
+    process = subprocess.Popen(
+        [clients.binary("bootstrap")], cwd=tmp_path,
+        env={"AWS_LAMBDA_RUNTIME_API": api.address,
+             "AWS_ENDPOINT_URL": f"https://127.0.0.1:{server.server_port}",
+             "AWS_REGION": clients.REGION, "AWS_ACCESS_KEY_ID": "test",
+             "AWS_SECRET_ACCESS_KEY": "test", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+             "SOURCE_BUCKET": stack.SOURCE, "DESTINATION_BUCKET": stack.DESTINATION,
+             "TABLE_NAME": stack.TABLE, "PATH": os.environ["PATH"], **environment})
+    try:
+        return api.invoke({"bucket": stack.SOURCE, "key": "photo.jpg"})
+    finally:
+        process.kill()
+        process.wait()
+        api.stop()
+
+
+def test_answers_arrive(endpoint, tmp_path):
+    server, certificate = endpoint
+    kind, answer = invoke(server, tmp_path, AWS_CA_BUNDLE=str(certificate))
+    assert kind == "error"
+    assert answer["errorType"].startswith("AccessDenied"), answer
+    assert "over TLS" in answer["errorMessage"]
+    assert server.requests
+
+
+def test_unknown_certificate_is_refused(endpoint, tmp_path):
+    server, _ = endpoint
+    kind, answer = invoke(server, tmp_path)
+    assert (kind, answer["errorType"]) == ("error", "TLS_FAILED"), answer
+    assert not server.requests
