@@ -3,54 +3,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include <bit>
-#include <cstring>
-
 #include "base/bytes.h"
+#include "base/crc.h"
 
 namespace imgproc::base {
 namespace {
-
-// Slicing-by-8 for reflected CRCs of up to 64 bits: eight tables, eight bytes a step.
-template <class Word>
-struct CrcTables {
-  std::array<std::array<Word, 256>, 8> t{};
-  constexpr explicit CrcTables(Word reflected_polynomial) {
-    for (unsigned i = 0; i < 256; ++i) {
-      Word crc = i;
-      for (int bit = 0; bit < 8; ++bit)
-        crc = (crc >> 1) ^ ((crc & 1) != 0 ? reflected_polynomial : 0);
-      t[0][i] = crc;
-    }
-    for (unsigned i = 0; i < 256; ++i)
-      for (std::size_t k = 1; k < 8; ++k)
-        t[k][i] = (t[k - 1][i] >> 8) ^ t[0][static_cast<std::size_t>(t[k - 1][i] & 255)];
-  }
-};
-
-// Reflected polynomials: CRC-32 (ISO 3309), CRC-32C (Castagnoli, RFC 3720), CRC-64/NVME.
-const CrcTables<std::uint32_t> kCrc32{0xEDB88320U};
-const CrcTables<std::uint32_t> kCrc32c{0x82F63B78U};
-const CrcTables<std::uint64_t> kCrc64Nvme{0x9A6C9329AC4BC9B5ULL};
-
-template <class Word>
-Word crc_update(const CrcTables<Word>& tables, Word crc, std::string_view bytes) {
-  static_assert(std::endian::native == std::endian::little);
-  const auto& t = tables.t;
-  std::size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    std::uint64_t chunk;
-    std::memcpy(&chunk, bytes.data() + i, 8);
-    chunk ^= crc;
-    crc = t[7][chunk & 255] ^ t[6][chunk >> 8 & 255] ^ t[5][chunk >> 16 & 255] ^
-          t[4][chunk >> 24 & 255] ^ t[3][chunk >> 32 & 255] ^ t[2][chunk >> 40 & 255] ^
-          t[1][chunk >> 48 & 255] ^ t[0][chunk >> 56];
-  }
-  for (; i < bytes.size(); ++i)
-    crc = (crc >> 8) ^
-          t[0][static_cast<std::size_t>((crc ^ static_cast<unsigned char>(bytes[i])) & 255)];
-  return crc;
-}
 
 template <class Word>
 std::string big_endian(Word value) {
@@ -114,13 +71,13 @@ Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 void Hasher::update(std::string_view bytes) {
   switch (state_->algorithm) {
     case HashAlgorithm::crc32:
-      state_->crc32 = crc_update(kCrc32, state_->crc32, bytes);
+      state_->crc32 = crc32_update(state_->crc32, bytes);
       break;
     case HashAlgorithm::crc32c:
-      state_->crc32 = crc_update(kCrc32c, state_->crc32, bytes);
+      state_->crc32 = crc32c_update(state_->crc32, bytes);
       break;
     case HashAlgorithm::crc64nvme:
-      state_->crc64 = crc_update(kCrc64Nvme, state_->crc64, bytes);
+      state_->crc64 = crc64nvme_update(state_->crc64, bytes);
       break;
     default:
       EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());

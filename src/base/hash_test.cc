@@ -16,6 +16,27 @@ TEST(Hash, CrcCheckValues) {
   EXPECT_EQ(to_hex(hash(HashAlgorithm::crc64nvme, kCheck)), "ae8b14860a799888");
 }
 
+TEST(Hash, CrcsOfEveryLengthAreThoseOfTheirBytes) {
+  std::string text;
+  std::uint32_t seed = 1;
+  for (int i = 0; i < 700; ++i)
+    text += static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
+  for (auto algorithm : {HashAlgorithm::crc32, HashAlgorithm::crc32c, HashAlgorithm::crc64nvme}) {
+    for (std::size_t length = 0; length <= text.size(); ++length) {
+      // Begun with a register that is not the first, and at addresses of every kind.
+      const std::string_view head = std::string_view(text).substr(0, length % 19);
+      const std::string_view rest = std::string_view(text).substr(head.size(), length);
+      Hasher at_once(algorithm);
+      Hasher byte_by_byte(algorithm);
+      at_once.update(head);
+      at_once.update(rest);
+      for (char c : head) byte_by_byte.update({&c, 1});
+      for (char c : rest) byte_by_byte.update({&c, 1});
+      ASSERT_EQ(to_hex(at_once.finish()), to_hex(byte_by_byte.finish())) << length;
+    }
+  }
+}
+
 TEST(Hash, DigestsOfTheEmptyText) {
   EXPECT_EQ(md5_hex(""), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
