@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -72,8 +73,12 @@ base::Status send_message(int socket, std::string_view text, std::span<const int
 base::Result<Message> receive_message(int socket, std::optional<base::SteadyTime> deadline) {
   IMGPROC_CHECK(wait_readable(socket, deadline));
   Message result;
-  // One byte more than allowed shows a message that is too long without trusting the kernel's flag.
-  result.text.resize(kMessageBytesMax + 1);
+  // The kernel tells the length of what waits, so that no more than that is cleared.
+  const ssize_t waiting = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  if (waiting > static_cast<ssize_t>(kMessageBytesMax))
+    return base::permanent("MESSAGE_TOO_LONG", "a control message passes its limit");
+  // One byte more shows a message that is longer without trusting the kernel's flag.
+  result.text.resize(static_cast<std::size_t>(std::max<ssize_t>(waiting, 0)) + 1);
   iovec part{result.text.data(), result.text.size()};
   alignas(cmsghdr) std::array<char, kControlBytes> control{};
   msghdr message{};
@@ -98,7 +103,7 @@ base::Result<Message> receive_message(int socket, std::optional<base::SteadyTime
   if (count < 0 && errno != ECONNRESET)
     return base::system_error("receiving from the control socket", errno);
   if (count <= 0) return closed();
-  if (static_cast<std::size_t>(count) > kMessageBytesMax || (message.msg_flags & MSG_TRUNC) != 0)
+  if (static_cast<std::size_t>(count) >= result.text.size() || (message.msg_flags & MSG_TRUNC) != 0)
     return base::permanent("MESSAGE_TOO_LONG", "a control message passes its limit");
   result.text.resize(static_cast<std::size_t>(count));
   return result;

@@ -81,6 +81,24 @@ void DecoderPool::give_back(DecoderProcess process) {
   changed_.notify_all();
 }
 
+base::Result<InputMemory> DecoderPool::take_input(std::size_t bytes) {
+  const bool keepable = options_.processes == 1 && bytes <= kInputKeptBytes;
+  if (keepable) {
+    const std::lock_guard lock(mutex_);
+    if (input_) return *std::exchange(input_, std::nullopt);
+  }
+  InputMemory input;
+  IMGPROC_TRY(input.memory,
+              SharedMemory::create("imgproc-input", keepable ? kInputKeptBytes : bytes));
+  return input;
+}
+
+void DecoderPool::keep_input(InputMemory input) {
+  if (options_.processes != 1 || input.memory.bytes().size() != kInputKeptBytes) return;
+  const std::lock_guard lock(mutex_);
+  input_ = std::move(input);
+}
+
 void DecoderPool::replace() {
   const std::lock_guard lock(mutex_);
   ++to_start_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "decoder/decoder_process.h"
+#include "decoder/shared_memory.h"
 #include "ports/image_engine.h"
 
 namespace imgproc::decoder {
@@ -18,6 +19,9 @@ inline constexpr std::uint32_t kImagesPerDecoderMax = 1000;
 inline constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{1} << 30;
 /// All renditions of one image together. Only pages that are written cost memory.
 inline constexpr std::size_t kOutputBytesMax = std::size_t{256} << 20;
+/// A pool of one decoder keeps input memory of this size for the next image: fresh pages of a
+/// photograph cost more than its download. Larger images get memory of their own.
+inline constexpr std::size_t kInputKeptBytes = std::size_t{16} << 20;
 /// How long a caller waits for a free decoder before DECODER_BUSY.
 inline constexpr std::chrono::milliseconds kAcquireTimeout{60000};
 /// How long a decoder may take to load its libraries.
@@ -27,6 +31,13 @@ inline constexpr std::chrono::milliseconds kStartTimeout{20000};
 inline constexpr const char* kDecoderBusy = "DECODER_BUSY";
 /// The decoder does not start: a matter of installation, not of the image; retryable.
 inline constexpr const char* kDecoderUnavailable = "DECODER_UNAVAILABLE";
+
+/// Memory for an image's bytes.
+struct InputMemory {
+  SharedMemory memory;
+  /// All bytes behind so many are zero.
+  std::size_t used = 0;
+};
 
 struct DecoderOptions {
   /// The decoder program, as it stands beside ours.
@@ -65,6 +76,11 @@ class DecoderPool final : public ports::ImageEngine {
   /// For one that is dead or was ended by the caller: starts another in its place.
   void replace();
 
+  /// Memory of at least `bytes` bytes that no other job has: what the job before gave back, or new.
+  [[nodiscard]] base::Result<InputMemory> take_input(std::size_t bytes);
+  /// For the next job. The decoder that has seen it is the one that would see the next image too.
+  void keep_input(InputMemory input);
+
   [[nodiscard]] const DecoderOptions& options() const { return options_; }
 
  private:
@@ -79,6 +95,7 @@ class DecoderPool final : public ports::ImageEngine {
   /// Decoders that could not be started, and why; the next caller gets the reason and another try.
   std::size_t not_started_ = 0;
   std::optional<base::Error> start_error_;
+  std::optional<InputMemory> input_;
   bool stopping_ = false;
   /// The one thread that starts processes: it lives as long as they do.
   std::thread starter_;

@@ -65,6 +65,16 @@ std::string describe_self() {
          " group=" + (::getpgrp() == ::getpid() ? "own" : "shared");
 }
 
+/// Bytes other than zero behind the image in the input memory, as a decoder that was taken over
+/// would look for them. The memory is the first descriptor after the control socket.
+std::ptrdiff_t bytes_behind(std::size_t image_bytes) {
+  const auto whole =
+      SharedMemory::map(base::FileDescriptor(::dup(kControlFd + 1)), SharedMemory::Access::read);
+  if (!whole || whole->bytes().size() < kInputKeptBytes) return -1;
+  return std::ranges::count_if(whole->bytes().subspan(image_bytes),
+                               [](std::byte b) { return b != std::byte{0}; });
+}
+
 void answer_and_wait(std::string_view text) {
   (void)send_message(kControlFd, text);
   while (true) ::pause();
@@ -108,6 +118,10 @@ base::Result<ImageResult> misbehave(std::span<const std::byte> input, const Imag
     const std::string text = describe_self();
     return echo(base::as_bytes(text), order, allocate);
   }
+  if (act == "look behind") {
+    const std::string text = std::to_string(bytes_behind(input.size()));
+    return echo(base::as_bytes(text), order, allocate);
+  }
   if (act == "pid") {
     const std::string text = std::to_string(::getpid());
     return echo(base::as_bytes(text), order, allocate);
@@ -140,9 +154,16 @@ class PoolTest : public testing::Test {
     return result;
   }
 
+  /// A pool that lives as long as the test, or until the next one is started.
+  DecoderPool& start(const DecoderOptions& with) {
+    job_.reset();
+    return pool_.emplace(with);
+  }
+
   /// Runs one order on `text`; the job's memory lives until the next call.
   base::Result<ImageResult> run(DecoderPool& pool, std::string_view text,
                                 std::uint32_t timeout_ms = 20000) {
+    job_.reset();
     auto job = pool.open(text.size());
     if (!job) return std::unexpected(job.error());
     job_ = std::move(*job);
@@ -162,7 +183,7 @@ class PoolTest : public testing::Test {
 
   /// What becomes of the image, and that the very next one succeeds.
   void expect_loss(std::string_view act, const char* code, std::uint32_t timeout_ms = 20000) {
-    DecoderPool pool(options());
+    DecoderPool& pool = start(options());
     const auto result = run(pool, act, timeout_ms);
     ASSERT_TRUE(result) << result.error().describe();
     ASSERT_TRUE(result->error) << act;
@@ -172,16 +193,17 @@ class PoolTest : public testing::Test {
     EXPECT_EQ(rendition_of(pool, "a good one"), "a good one");
   }
 
+  std::optional<DecoderPool> pool_;
   std::unique_ptr<ports::ImageJob> job_;
 };
 
 TEST_F(PoolTest, BytesGoThereAndBack) {
-  DecoderPool pool(options());
+  DecoderPool& pool = start(options());
   for (const char* text : {"one", "two", "three"}) EXPECT_EQ(rendition_of(pool, text), text);
 }
 
 TEST_F(PoolTest, DecoderHasNothingToSteal) {
-  DecoderPool pool(options());
+  DecoderPool& pool = start(options());
   const std::string self = rendition_of(pool, "describe");
   EXPECT_NE(self.find("environment=0 "), std::string::npos) << self;
   // Standard files on /dev/null, the control socket, input and output memory.
@@ -189,6 +211,41 @@ TEST_F(PoolTest, DecoderHasNothingToSteal) {
   EXPECT_NE(self.find("core=0 files=64 size=0 no_new_privs=1 dumpable=0 group=own"),
             std::string::npos)
       << self;
+}
+
+TEST_F(PoolTest, MemoryIsUsedAgainWithoutTheImageBefore) {
+  DecoderPool& pool = start(options());
+  const std::string large(100000, 'x');
+  EXPECT_EQ(rendition_of(pool, large), large);
+  const std::byte* at = job_->input().data();
+  EXPECT_EQ(rendition_of(pool, "look behind"), "0");
+  EXPECT_EQ(job_->input().data(), at);
+  // One that was given up before its order: what it has left is gone as well.
+  job_.reset();
+  {
+    auto given_up = pool.open(large.size());
+    ASSERT_TRUE(given_up);
+    EXPECT_EQ((*given_up)->input().data(), at);
+    std::ranges::copy(base::as_bytes(large), (*given_up)->input().begin());
+  }
+  EXPECT_EQ(rendition_of(pool, "look behind"), "0");
+}
+
+TEST_F(PoolTest, EveryJobHasMemoryOfItsOwn) {
+  DecoderPool& pool = start(options());
+  {
+    auto one = pool.open(10);
+    auto two = pool.open(10);
+    auto huge = pool.open(kInputKeptBytes + 1);
+    ASSERT_TRUE(one && two && huge);
+    EXPECT_NE((*one)->input().data(), (*two)->input().data());
+    EXPECT_EQ((*huge)->input().size(), kInputKeptBytes + 1);
+  }
+  DecoderOptions many = options();
+  many.processes = 2;
+  DecoderPool& shared = start(many);
+  // A second decoder must not see what the first was given.
+  EXPECT_EQ(rendition_of(shared, "look behind"), "-1");
 }
 
 TEST_F(PoolTest, CrashIsThisImagesFault) {
@@ -218,14 +275,14 @@ TEST_F(PoolTest, LiesAreNotBelieved) {
 TEST_F(PoolTest, DecoderIsReplacedAfterItsTime) {
   DecoderOptions few = options();
   few.images_per_decoder_max = 2;
-  DecoderPool pool(few);
+  DecoderPool& pool = start(few);
   const std::string first = rendition_of(pool, "pid");
   EXPECT_EQ(rendition_of(pool, "pid"), first);
   EXPECT_NE(rendition_of(pool, "pid"), first);
 }
 
 TEST_F(PoolTest, DecoderThatDiedIdleIsReplacedUnseen) {
-  DecoderPool pool(options());
+  DecoderPool& pool = start(options());
   const std::string first = rendition_of(pool, "pid");
   ASSERT_EQ(::kill(static_cast<pid_t>(base::parse_unsigned(first).value()), SIGKILL), 0);
   // Its end must be known before the next order is sent, else the order would be lost with it.
@@ -240,7 +297,7 @@ TEST_F(PoolTest, DecoderThatDiedIdleIsReplacedUnseen) {
 TEST_F(PoolTest, SeveralWorkSideBySide) {
   DecoderOptions two = options();
   two.processes = 2;
-  DecoderPool pool(two);
+  DecoderPool& pool = start(two);
   auto first = pool.acquire();
   auto second = pool.acquire();
   ASSERT_TRUE(first && second);
@@ -250,7 +307,7 @@ TEST_F(PoolTest, SeveralWorkSideBySide) {
 TEST_F(PoolTest, WaitingForADecoderIsBounded) {
   DecoderOptions impatient = options();
   impatient.acquire_timeout = std::chrono::milliseconds(1000);
-  DecoderPool pool(impatient);
+  DecoderPool& pool = start(impatient);
   auto held = pool.acquire();
   ASSERT_TRUE(held) << held.error().describe();
   const auto second = pool.acquire();
@@ -262,7 +319,7 @@ TEST_F(PoolTest, WaitingForADecoderIsBounded) {
 TEST_F(PoolTest, MissingProgramIsTheInstallationsFault) {
   DecoderOptions none = options();
   none.program = "/nonexistent/decoder";
-  DecoderPool pool(none);
+  DecoderPool& pool = start(none);
   for (int i = 0; i < 2; ++i) {
     const auto result = run(pool, "x");
     ASSERT_FALSE(result);
@@ -274,7 +331,7 @@ TEST_F(PoolTest, MissingProgramIsTheInstallationsFault) {
 TEST_F(PoolTest, DecoderThatNeverGetsReadyIsTheInstallationsFault) {
   DecoderOptions broken = options();
   broken.arguments = {kPlayBrokenInstallation};
-  DecoderPool pool(broken);
+  DecoderPool& pool = start(broken);
   const auto result = run(pool, "x");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, kDecoderUnavailable);
@@ -282,7 +339,7 @@ TEST_F(PoolTest, DecoderThatNeverGetsReadyIsTheInstallationsFault) {
 }
 
 TEST_F(PoolTest, RefusesBeforeAnythingIsSent) {
-  DecoderPool pool(options());
+  DecoderPool& pool = start(options());
   auto result = run(pool, "");
   ASSERT_TRUE(result);
   EXPECT_EQ(result->error->code, ports::kEmptyObject);

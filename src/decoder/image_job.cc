@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "decoder/decoder_pool.h"
 #include "decoder/protocol.h"
@@ -55,21 +57,30 @@ ImageResult verdict(DecoderProcess process, const base::Error& cause, std::uint3
 
 class PooledJob final : public ports::ImageJob {
  public:
-  PooledJob(DecoderPool& pool, SharedMemory input) : pool_(pool), input_(std::move(input)) {}
+  PooledJob(DecoderPool& pool, InputMemory input, std::size_t input_bytes)
+      : pool_(pool), input_(std::move(input)), input_bytes_(input_bytes) {
+    input_.used = std::max(input_.used, input_bytes);
+  }
+  ~PooledJob() override { pool_.keep_input(std::move(input_)); }
+  PooledJob(const PooledJob&) = delete;
+  PooledJob& operator=(const PooledJob&) = delete;
 
-  std::span<std::byte> input() override { return input_.bytes(); }
+  std::span<std::byte> input() override { return input_.memory.bytes().first(input_bytes_); }
 
   base::Result<ImageResult> run(const ImageOrder& order) override {
-    const std::size_t size = input_.bytes().size();
+    const std::size_t size = input_bytes_;
     if (size == 0) return failed(ports::kEmptyObject, "the object has no bytes");
     if (size > order.limits.max_bytes)
       return failed(ports::kTooManyBytes,
                     fmt::format("{} bytes, more than max_bytes {}", size, order.limits.max_bytes),
                     "upload a smaller file or raise limits.max_bytes");
-    IMGPROC_TRY(const std::string text, write_order(order));
-    IMGPROC_CHECK(input_.forbid_new_writers());
+    IMGPROC_TRY(const std::string text, write_order(order, size));
+    // Nothing of the image before may stand behind this one.
+    std::ranges::fill(input_.memory.bytes().subspan(size, input_.used - size), std::byte{0});
+    input_.used = size;
+    IMGPROC_CHECK(input_.memory.forbid_new_writers());
     IMGPROC_TRY(output_, SharedMemory::create("imgproc-output", pool_.options().output_bytes_max));
-    const std::array descriptors{input_.fd(), output_.fd()};
+    const std::array descriptors{input_.memory.fd(), output_.fd()};
 
     for (int tries = 1;; ++tries) {
       IMGPROC_TRY(DecoderProcess process, acquire_ready());
@@ -116,7 +127,8 @@ class PooledJob final : public ports::ImageJob {
   }
 
   DecoderPool& pool_;
-  SharedMemory input_;
+  InputMemory input_;
+  std::size_t input_bytes_;
   SharedMemory output_;
 };
 
@@ -124,8 +136,8 @@ class PooledJob final : public ports::ImageJob {
 
 base::Result<std::unique_ptr<ports::ImageJob>> open_image_job(DecoderPool& pool,
                                                               std::size_t input_bytes) {
-  IMGPROC_TRY(SharedMemory input, SharedMemory::create("imgproc-input", input_bytes));
-  return std::make_unique<PooledJob>(pool, std::move(input));
+  IMGPROC_TRY(InputMemory input, pool.take_input(input_bytes));
+  return std::make_unique<PooledJob>(pool, std::move(input), input_bytes);
 }
 
 }  // namespace imgproc::decoder

@@ -8,7 +8,7 @@ namespace imgproc::decoder {
 
 class DecoderPool;
 
-/// A job whose input is shared memory of exactly `input_bytes`. Borrows the pool.
+/// A job whose input is `input_bytes` of shared memory. Borrows the pool.
 [[nodiscard]] base::Result<std::unique_ptr<ports::ImageJob>> open_image_job(
     DecoderPool& pool, std::size_t input_bytes);
 

@@ -215,11 +215,12 @@ base::Result<ports::Rendition> parse_rendition(const json::value& value, const R
 
 }  // namespace
 
-base::Result<std::string> write_order(const ImageOrder& order) {
+base::Result<std::string> write_order(const ImageOrder& order, std::uint64_t input_bytes) {
   const ports::ImageLimits& limits = order.limits;
   json::array renditions;
   for (const RenditionSpec& spec : order.renditions) renditions.emplace_back(to_json(spec));
-  std::string text = json::serialize(json::object{{"max_bytes", limits.max_bytes},
+  std::string text = json::serialize(json::object{{"input_bytes", input_bytes},
+                                                  {"max_bytes", limits.max_bytes},
                                                   {"max_pixels", limits.max_pixels},
                                                   {"max_source_pixels", limits.max_source_pixels},
                                                   {"max_frames", limits.max_frames},
@@ -235,12 +236,14 @@ base::Result<std::string> write_order(const ImageOrder& order) {
   return text;
 }
 
-base::Result<ImageOrder> parse_order(std::string_view text) {
+base::Result<Order> parse_order(std::string_view text) {
   IMGPROC_TRY(const json::value value, base::parse_json(text));
   if (!value.is_object()) return invalid("not an object");
   const json::object& object = value.get_object();
   Reader reader(object);
-  ImageOrder order;
+  Order result;
+  ImageOrder& order = result.image;
+  reader.integer("input_bytes", result.input_bytes, 0, kInt64Max);
   reader.integer("max_bytes", order.limits.max_bytes, 0, kInt64Max);
   reader.integer("max_pixels", order.limits.max_pixels, 0, kInt64Max);
   reader.integer("max_source_pixels", order.limits.max_source_pixels, 0, kInt64Max);
@@ -254,7 +257,7 @@ base::Result<ImageOrder> parse_order(std::string_view text) {
     IMGPROC_TRY(RenditionSpec spec, parse_spec(item));
     order.renditions.push_back(std::move(spec));
   }
-  return order;
+  return result;
 }
 
 base::Result<std::string> write_result(const ImageResult& result,

@@ -28,10 +28,17 @@ inline constexpr std::size_t kTimingsMax = 32;
 /// The decoder says with its exit status that it was refused memory.
 inline constexpr int kExitOutOfMemory = 77;
 
+struct Order {
+  ports::ImageOrder image;
+  /// The image is in the first so many bytes of the input memory, which may be longer.
+  std::uint64_t input_bytes = 0;
+};
+
 /// The order as text. Error: INVALID_ORDER if it has more than kRenditionsMax renditions or is
 /// longer than a message.
-[[nodiscard]] base::Result<std::string> write_order(const ports::ImageOrder& order);
-[[nodiscard]] base::Result<ports::ImageOrder> parse_order(std::string_view text);
+[[nodiscard]] base::Result<std::string> write_order(const ports::ImageOrder& order,
+                                                    std::uint64_t input_bytes);
+[[nodiscard]] base::Result<Order> parse_order(std::string_view text);
 
 /// `output` is the memory that every Rendition::bytes of `result` lies in.
 [[nodiscard]] base::Result<std::string> write_result(const ports::ImageResult& result,

@@ -47,19 +47,20 @@ Answer some_answer() {
 
 TEST(Protocol, OrderSurvivesTheWay) {
   const ImageOrder order = some_order();
-  const auto text = write_order(order);
+  const auto text = write_order(order, 4711);
   ASSERT_TRUE(text);
   const auto back = parse_order(*text);
   ASSERT_TRUE(back) << back.error().describe();
-  EXPECT_EQ(back->limits, order.limits);
-  EXPECT_EQ(back->renditions, order.renditions);
-  EXPECT_EQ(back->timeout_ms, order.timeout_ms);
+  EXPECT_EQ(back->image.limits, order.limits);
+  EXPECT_EQ(back->image.renditions, order.renditions);
+  EXPECT_EQ(back->image.timeout_ms, order.timeout_ms);
+  EXPECT_EQ(back->input_bytes, 4711);
 }
 
 TEST(Protocol, OrderIsBounded) {
   ImageOrder order;
   order.renditions.resize(kRenditionsMax + 1);
-  EXPECT_EQ(write_order(order).error().code, "INVALID_ORDER");
+  EXPECT_EQ(write_order(order, 1).error().code, "INVALID_ORDER");
 }
 
 TEST(Protocol, ResultSurvivesTheWay) {

@@ -51,9 +51,12 @@ void limit_cpu(std::uint32_t timeout_ms) {
 base::Status answer(int control_fd, Message message, const ProcessImage& process) {
   if (message.descriptors.size() != 2)
     return base::permanent("INVALID_ORDER", "an order comes with two descriptors");
-  IMGPROC_TRY(const ports::ImageOrder order, parse_order(message.text));
+  IMGPROC_TRY(const Order all, parse_order(message.text));
+  const ports::ImageOrder& order = all.image;
+  // What lies behind the image is not mapped, so that reading too far ends the process.
   IMGPROC_TRY(const SharedMemory input,
-              SharedMemory::map(std::move(message.descriptors[0]), SharedMemory::Access::read));
+              SharedMemory::map(std::move(message.descriptors[0]), SharedMemory::Access::read,
+                                all.input_bytes));
   std::string text;
   {
     // Unmapped before the answer is sent: the parent then freezes the output.

@@ -34,10 +34,13 @@ void SharedMemory::unmap() {
   bytes_ = {};
 }
 
-base::Status SharedMemory::map_here(bool writable) {
+base::Status SharedMemory::map_here(bool writable, std::optional<std::uint64_t> wanted) {
   struct stat info{};
   if (::fstat(fd_.get(), &info) != 0) return base::system_error("fstat of shared memory", errno);
-  const auto size = static_cast<std::size_t>(info.st_size);
+  auto size = static_cast<std::size_t>(info.st_size);
+  if (wanted && *wanted > size)
+    return base::permanent("INVALID_SHARED_MEMORY", "the shared memory is smaller than announced");
+  if (wanted) size = static_cast<std::size_t>(*wanted);
   if (size == 0) return {};
   void* at = ::mmap(nullptr, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
                     fd_.get(), 0);
@@ -58,13 +61,14 @@ base::Result<SharedMemory> SharedMemory::create(const char* name, std::size_t si
   return memory;
 }
 
-base::Result<SharedMemory> SharedMemory::map(base::FileDescriptor fd, Access access) {
+base::Result<SharedMemory> SharedMemory::map(base::FileDescriptor fd, Access access,
+                                             std::optional<std::uint64_t> size) {
   SharedMemory memory;
   memory.fd_ = std::move(fd);
   const int seals = ::fcntl(memory.fd_.get(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
     return base::permanent("INVALID_SHARED_MEMORY", "the shared memory's size is not sealed");
-  IMGPROC_CHECK(memory.map_here(access == Access::write));
+  IMGPROC_CHECK(memory.map_here(access == Access::write, size));
   return memory;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/error.h"
@@ -19,8 +21,10 @@ class SharedMemory {
   /// New memory of `size` bytes (0 is allowed), writable here.
   [[nodiscard]] static base::Result<SharedMemory> create(const char* name, std::size_t size);
   enum class Access { read, write };
-  /// Maps what another process has created and sent. Errors if its size is not sealed.
-  [[nodiscard]] static base::Result<SharedMemory> map(base::FileDescriptor fd, Access access);
+  /// Maps the first `size` bytes of what another process has created and sent; all of it without
+  /// `size`. Errors if its own size is not sealed or smaller.
+  [[nodiscard]] static base::Result<SharedMemory> map(base::FileDescriptor fd, Access access,
+                                                      std::optional<std::uint64_t> size = {});
 
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
@@ -32,7 +36,7 @@ class SharedMemory {
   [[nodiscard]] base::Status freeze();
 
  private:
-  [[nodiscard]] base::Status map_here(bool writable);
+  [[nodiscard]] base::Status map_here(bool writable, std::optional<std::uint64_t> size = {});
   void unmap();
 
   base::FileDescriptor fd_;
