@@ -43,6 +43,8 @@ class Attempt {
   // attempt_commit.cc: putting it in place in spite of everybody else.
   [[nodiscard]] base::Result<Outcome> commit(const std::vector<Made>& made);
   [[nodiscard]] base::Result<std::optional<ports::Record>> claim(const std::vector<Made>& made);
+  using Put = std::optional<base::Result<RenditionStore::PutResult>>;
+  [[nodiscard]] std::vector<Put> put_all(const std::vector<Made>& made);
   [[nodiscard]] base::Result<Outcome> yield_to(ports::Record winner);
   [[nodiscard]] base::Result<bool> harmed(const ports::Record& winner);
   [[nodiscard]] base::Result<Outcome> repair(const ports::Record& record);

@@ -43,6 +43,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -172,14 +174,41 @@ base::Result<std::optional<Record>> Attempt::claim(const std::vector<Made>& made
   return base::transient("CONTENDED", "other attempts kept changing the record");
 }
 
+/// Puts up to uploads_max renditions at once, in any order: the claim lists them all (rule 1). None
+/// is begun after one has failed; what was not begun is nullopt.
+std::vector<Attempt::Put> Attempt::put_all(const std::vector<Made>& made) {
+  std::vector<Put> puts(made.size());
+  const std::set<std::string> there = prior_ ? wanted_keys(*prior_) : std::set<std::string>{};
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  const auto work = [&] {
+    while (!failed) {
+      const std::size_t i = next++;
+      if (i >= made.size()) return;
+      const auto& rendition = made[i].rendition;
+      puts[i] = renditions_.put(rendition, sequencer_, there.contains(rendition.key));
+      if (!*puts[i] || !(*puts[i])->written) failed = true;
+    }
+  };
+  std::vector<std::jthread> helpers;
+  for (std::size_t i = 1; i < std::min(parts_.uploads_max, made.size()); ++i)
+    helpers.emplace_back(work);
+  work();
+  helpers.clear();  // waits for them
+  return puts;
+}
+
 base::Result<Outcome> Attempt::commit(const std::vector<Made>& made) {
   IMGPROC_TRY(const auto newer, claim(made));
   if (newer) return yield_to(*newer);
   const auto upload_started = parts_.clock.steady();
-  for (const auto& one : made) {
-    const bool likely_there = prior_ && wanted_keys(*prior_).contains(one.rendition.key);
-    IMGPROC_TRY(const auto put, renditions_.put(one.rendition, sequencer_, likely_there));
-    if (put.replaced) touched_.insert(one.rendition.key);
+  std::vector<Put> puts = put_all(made);
+  for (std::size_t i = 0; i < made.size(); ++i)
+    if (puts[i] && *puts[i] && (*puts[i])->replaced) touched_.insert(made[i].rendition.key);
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (!puts[i]) continue;  // one of the others has failed
+    const auto& one = made[i];
+    IMGPROC_TRY(const auto put, *std::move(puts[i]));
     if (!put.written) {
       IMGPROC_TRY(auto winner, parts_.records.get(path_));
       if (winner && winner->sequencer > sequencer_) return yield_to(std::move(*winner));

@@ -163,7 +163,8 @@ struct World {
                       .engine = engine,
                       .clock = clock,
                       .destination_bucket = "renditions",
-                      .source_buckets = {}});
+                      .source_buckets = {},
+                      .uploads_max = uploads_max});
   }
 
   /// Puts an object and gives the event that S3 would send.
@@ -243,6 +244,7 @@ struct World {
   ResendingBlobStore resending_destination{destination};
   ResendingRecordStore resending_records{records};
   bool clients_resend = false;
+  std::size_t uploads_max = 1;
   FakeEngine engine;
   base::ManualClock clock;
   int counter = 0;

@@ -80,6 +80,9 @@ class Processor {
     std::string destination_bucket;
     /// Buckets whose events are accepted; empty: all.
     std::vector<std::string> source_buckets;
+    /// How many renditions are put at once. More than one pays where a store is far away, and needs
+    /// a destination that is thread-safe.
+    std::size_t uploads_max = 1;
   };
   explicit Processor(Parts parts) : parts_(std::move(parts)) {}
 

@@ -1,5 +1,10 @@
 #include "pipeline/process_object.h"
 
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <thread>
+
 #include "pipeline/fake_world_test.h"
 
 namespace imgproc::pipeline {
@@ -63,6 +68,47 @@ TEST(ProcessorTest, AnUploadThatMeetsNobodyCostsNoMoreRequestsThanItNeeds) {
   expect_outcome(world, event, Kind::ready);
   EXPECT_EQ(calls, (std::vector<std::string>{"get_record", "get", "put_record", "put", "put",
                                              "put_record"}));
+}
+
+TEST(ProcessorTest, RenditionsArePutAtOnce) {
+  World world;
+  world.uploads_max = 8;
+  const auto event = world.put("k", jpeg("picture"));
+  // Each of the two waits until both are on their way.
+  std::latch both(2);
+  std::atomic<bool> alone = false;
+  world.destination.set_hooks([&](std::string_view operation, std::string_view) -> base::Status {
+    if (operation != "put") return {};
+    both.count_down();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!both.try_wait() && !alone) {
+      std::this_thread::yield();
+      if (std::chrono::steady_clock::now() > end) alone = true;
+    }
+    return {};
+  });
+  expect_outcome(world, event, Kind::ready);
+  EXPECT_FALSE(alone);
+  world.expect_consistent("k", event);
+}
+
+TEST(ProcessorTest, OneUploadThatFailsLeavesTheOthersToTheNextAttempt) {
+  for (const std::string_view bad : {"small", "large"}) {
+    World world;
+    world.uploads_max = 8;
+    const auto event = world.put("k", jpeg("picture"));
+    world.destination.set_hooks([&](std::string_view, std::string_view key) -> base::Status {
+      if (key.contains(bad)) return base::transient("SlowDown", "come again");
+      return {};
+    });
+    const auto outcome = world.process(event);
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, "SlowDown");
+    EXPECT_EQ(world.record("k").status, RecordStatus::processing);
+    world.destination.set_hooks({});
+    expect_outcome(world, event, Kind::ready);
+    world.expect_consistent("k", event);
+  }
 }
 
 TEST(ProcessorTest, ARepeatedEventChangesNothing) {

@@ -12,6 +12,10 @@ namespace {
 /// Longest silence of S3 or DynamoDB before the call is tried again.
 constexpr std::chrono::milliseconds kIdleTimeout{10000};
 
+/// Renditions that travel at once. S3 takes some 30 ms for each, in which nothing else is done, and
+/// a connection of its own.
+constexpr std::size_t kUploadsMax = 4;
+
 /// A client that its warming thread may outlive.
 class SharedClient final : public http::Exchange {
  public:
@@ -77,7 +81,8 @@ Function::Function(Settings settings, ports::ImageEngine& engine, base::Clock& c
                   .engine = engine,
                   .clock = clock,
                   .destination_bucket = settings_.destination_bucket,
-                  .source_buckets = settings_.source_buckets}),
+                  .source_buckets = settings_.source_buckets,
+                  .uploads_max = kUploadsMax}),
       handler_(
           [this](const pipeline::SourceEvent& event, const pipeline::ProcessContext& context) {
             return processor_.process(event, context);
