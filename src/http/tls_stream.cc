@@ -1,5 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -21,6 +23,11 @@ constexpr const char* kSystemBundles[] = {"/etc/ssl/certs/ca-certificates.crt",
                                           "/etc/pki/tls/certs/ca-bundle.crt",
                                           "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
                                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+/// What a record of TLS holds.
+constexpr std::size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
+/// Room for several of them: OpenSSL else asks the kernel twice for each.
+constexpr std::size_t kReadBufferBytes = 4 * SSL3_RT_MAX_ENCRYPTED_LENGTH;
 
 std::unexpected<base::Error> tls_error(std::string_view what, bool retryable = false) {
   char text[256] = "unknown cause";
@@ -56,6 +63,13 @@ class TlsStream final : public Stream {
 
   base::Status write_all(std::string_view first, std::string_view second,
                          Timeout timeout) override {
+    // A head and a small body in one record, and so in one packet.
+    std::string both;
+    if (!second.empty() && first.size() + second.size() <= kRecordBytes) {
+      both.append(first).append(second);
+      first = both;
+      second = {};
+    }
     for (std::string_view part : {first, second}) {
       while (!part.empty()) {
         std::size_t put = 0;
@@ -109,6 +123,9 @@ class OpenSslContext final : public TlsContext {
                                                   Timeout timeout) override {
     int flags = ::fcntl(socket.get(), F_GETFL);
     ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
+    // Else what follows a first packet waits for the peer to acknowledge that one.
+    int on = 1;
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     SSL* ssl = SSL_new(context_);
     if (ssl == nullptr) return tls_error("cannot start TLS");
     int fd = socket.get();
@@ -136,6 +153,8 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::create(const std::string& 
   auto context = std::make_shared<OpenSslContext>(raw);
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_read_ahead(raw, 1);
+  SSL_CTX_set_default_read_buffer_len(raw, kReadBufferBytes);
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   std::string bundle = ca_bundle;
   std::error_code ignored;

@@ -1,7 +1,10 @@
 """`bootstrap` over TLS, with the keys and curves that AWS's endpoints may have: what the server
 answers arrives, and a server whose certificate is not trusted gets no request."""
 import http.server
+import json
 import os
+import queue
+import socket
 import ssl
 import subprocess
 import threading
@@ -38,18 +41,24 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def make_context(key, folder):
+    """A server's side of TLS with a key of that kind, and the file of its certificate."""
+    certificate, secret = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", *KEYS[key], "-nodes", "-keyout", secret, "-out",
+                    certificate, "-days", "2", "-subj", "/CN=test", "-addext",
+                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, secret)
+    return context, certificate
+
+
 @pytest.fixture(params=[(key, curve) for key in KEYS for curve in ("default", "prime256v1")],
                 ids="-".join)
 def endpoint(request, tmp_path):
     """A server with such a key that agrees on keys over such a curve (X25519 by default), and its
     certificate."""
     key, curve = request.param
-    certificate, secret = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", *KEYS[key], "-nodes", "-keyout", secret, "-out",
-                    certificate, "-days", "2", "-subj", "/CN=test", "-addext",
-                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, secret)
+    context, certificate = make_context(key, tmp_path)
     if curve != "default":
         context.set_ecdh_curve(curve)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
@@ -63,19 +72,23 @@ def endpoint(request, tmp_path):
     server.server_close()
 
 
-def invoke(server, tmp_path, **environment):
-    """What bootstrap says to one event while `server` is AWS."""
+def invoke(port, tmp_path, wait=None, **environment):
+    """What bootstrap says to one event while AWS is on `port`, or what `wait` returns meanwhile."""
     api = runtime_api.RuntimeApi()
     process = subprocess.Popen(
         [clients.binary("bootstrap")], cwd=tmp_path,
         env={"AWS_LAMBDA_RUNTIME_API": api.address,
-             "AWS_ENDPOINT_URL": f"https://127.0.0.1:{server.server_port}",
+             "AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}",
              "AWS_REGION": clients.REGION, "AWS_ACCESS_KEY_ID": "test",
              "AWS_SECRET_ACCESS_KEY": "test", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
              "SOURCE_BUCKET": stack.SOURCE, "DESTINATION_BUCKET": stack.DESTINATION,
              "TABLE_NAME": stack.TABLE, "PATH": os.environ["PATH"], **environment})
+    event = {"bucket": stack.SOURCE, "key": "photo.jpg"}
     try:
-        return api.invoke({"bucket": stack.SOURCE, "key": "photo.jpg"})
+        if not wait:
+            return api.invoke(event)
+        api.events.put(event)
+        return wait()
     finally:
         process.kill()
         process.wait()
@@ -84,7 +97,7 @@ def invoke(server, tmp_path, **environment):
 
 def test_answers_arrive(endpoint, tmp_path):
     server, certificate = endpoint
-    kind, answer = invoke(server, tmp_path, AWS_CA_BUNDLE=str(certificate))
+    kind, answer = invoke(server.server_port, tmp_path, AWS_CA_BUNDLE=str(certificate))
     assert kind == "error"
     assert answer["errorType"].startswith("AccessDenied"), answer
     assert "over TLS" in answer["errorMessage"]
@@ -93,6 +106,32 @@ def test_answers_arrive(endpoint, tmp_path):
 
 def test_unknown_certificate_is_refused(endpoint, tmp_path):
     server, _ = endpoint
-    kind, answer = invoke(server, tmp_path)
+    kind, answer = invoke(server.server_port, tmp_path)
     assert (kind, answer["errorType"]) == ("error", "TLS_FAILED"), answer
     assert not server.requests
+
+
+def test_head_and_small_body_are_one_record(tmp_path):
+    """In two packets, the second would wait until the peer acknowledges the first: 40 ms."""
+    context, certificate = make_context("p256", tmp_path)
+    records = queue.Queue()
+
+    def serve(connection):
+        with context.wrap_socket(connection, server_side=True) as tls:
+            records.put(tls.recv(65536))
+
+    def accept(listener):
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=[connection], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=[listener], daemon=True).start()
+        first = invoke(listener.getsockname()[1], tmp_path, lambda: records.get(timeout=30),
+                       AWS_CA_BUNDLE=str(certificate))
+    head, _, body = first.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST / ")
+    assert stack.TABLE in json.loads(body).values()
