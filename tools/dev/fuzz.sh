@@ -7,7 +7,8 @@ install_packages build "${packages_build[@]}"
 install_packages lint "${packages_lint[@]}"
 fetch_libvips
 [[ -f build/fuzz/build.ninja ]] || configure fuzz
-ninja_build fuzz fuzzers
+target=${only:+${only}_fuzz}
+ninja_build fuzz "${target:-fuzzers}"
 mkdir -p build/fuzz/findings
 failed=() count=0
 for target in build/fuzz/bin/*_fuzz; do
