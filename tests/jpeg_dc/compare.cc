@@ -1,7 +1,7 @@
 // Compares image/jpeg_dc with the system's libjpeg-turbo at scale 1/8 on every JPEG below the given
 // folders or files, pixel by pixel:
 //
-//   jpeg_dc_compare [--verbose] [--times=N] PATH...
+//   jpeg_dc_compare [--verbose] [--times=N] [--one-stream] PATH...
 //
 // What is accepted must be equal, and must have given libjpeg no cause for a warning, but that
 // damage in scans of a progressive file that have no part in the picture may go unseen. Where
@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -48,10 +49,12 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void print_times(const std::string& name, std::span<const std::byte> file, int times) {
+void print_times(const std::string& name, std::span<const std::byte> file, int times,
+                 std::size_t two_streams_bytes_min) {
   std::vector<double> ours, theirs, ratios;
   for (int i = 0; i < times; ++i) {
-    ours.push_back(timed([&] { (void)image::jpeg_dc::decode_eighth(file); }));
+    ours.push_back(
+        timed([&] { (void)image::jpeg_dc::decode_eighth(file, two_streams_bytes_min); }));
     theirs.push_back(timed([&] { (void)oracle::decode_eighth(file); }));
     ratios.push_back(ours.back() / theirs.back());
   }
@@ -76,11 +79,14 @@ std::vector<fs::path> jpegs_below(const std::vector<fs::path>& roots) {
 int main(int argc, char** argv) {
   bool verbose = false;
   int times = 0;
+  std::size_t two_streams_bytes_min = image::jpeg_dc::kTwoStreamsBytesMin;
   std::vector<fs::path> roots;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--verbose")
       verbose = true;
+    else if (argument == "--one-stream")
+      two_streams_bytes_min = std::numeric_limits<std::size_t>::max();
     else if (argument.starts_with("--times="))
       times = std::stoi(argument.substr(8));
     else
@@ -98,7 +104,7 @@ int main(int argc, char** argv) {
     const auto text = base::read_file(path);
     if (!text || !text->starts_with("\xFF\xD8")) continue;
     const auto bytes = base::as_bytes(*text);
-    const auto ours = image::jpeg_dc::decode_eighth(bytes);
+    const auto ours = image::jpeg_dc::decode_eighth(bytes, two_streams_bytes_min);
     auto theirs = oracle::decode_eighth(bytes);
     if (!ours) {
       ++refused;
@@ -124,7 +130,7 @@ int main(int argc, char** argv) {
                  path.string(), ours->width, ours->height, ours->bands, theirs.width, theirs.height,
                  theirs.bands, theirs.is_decoded, theirs.warnings);
     else if (times > 0)
-      print_times(path.filename().string(), bytes, times);
+      print_times(path.filename().string(), bytes, times, two_streams_bytes_min);
   }
   for (const auto& [reason, count] : reasons)
     fmt::print("{:6} refused though libjpeg finds no fault: {}\n", count, reason);

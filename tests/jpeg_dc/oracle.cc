@@ -91,8 +91,8 @@ void transcode(std::span<const std::byte> file, std::uint64_t pixels_max, Writte
       jvirt_barray_ptr* blocks = jpeg_read_coefficients(&in);
       for (int i = 0; i < in.num_components; ++i) {
         const jpeg_component_info& component = in.comp_info[i];
-        if (2 * component.h_samp_factor == in.max_h_samp_factor &&
-            2 * component.v_samp_factor == in.max_v_samp_factor)
+        if (in.max_h_samp_factor % (2 * component.h_samp_factor) == 0 &&
+            in.max_v_samp_factor % (2 * component.v_samp_factor) == 0)
           clear_ac(in, component, blocks[i]);
       }
       jpeg_copy_critical_parameters(&in, &to);

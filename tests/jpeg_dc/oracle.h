@@ -22,8 +22,8 @@ struct Eighth {
 [[nodiscard]] Eighth decode_eighth(std::span<const std::byte> file,
                                    std::uint64_t pixels_max = std::uint64_t{1} << 29);
 
-/// The same picture as a sequential file in which components of half the resolution both ways have
-/// no AC coefficients. Empty where libjpeg finds an error. At most `pixels_max` pixels.
+/// The same picture as a sequential file in which components of half the resolution both ways, or
+/// less, have no AC coefficients. Empty where libjpeg finds an error. At most `pixels_max` pixels.
 [[nodiscard]] std::vector<std::byte> with_flat_chroma(std::span<const std::byte> file,
                                                       std::uint64_t pixels_max = std::uint64_t{1}
                                                                                  << 29);

@@ -17,8 +17,7 @@ struct Spread {
 };
 
 Spread spread_of(const Structure& structure, const Component& component) {
-  return {structure.h_max / (component.h * 1U * component.side),
-          structure.v_max / (component.v * 1U * component.side)};
+  return {structure.h_max / (component.h * 1U), structure.v_max / (component.v * 1U)};
 }
 
 std::uint8_t clamp(int value) {
@@ -99,10 +98,12 @@ Eighth join(const Structure& structure, const Planes& planes) {
 
 }  // namespace
 
-base::Result<Eighth> decode_eighth(std::span<const std::byte> file) {
+base::Result<Eighth> decode_eighth(std::span<const std::byte> file,
+                                   std::size_t two_streams_bytes_min) {
   IMGPROC_TRY(const Structure structure, read_structure(file));
-  IMGPROC_TRY(const Planes planes,
-              structure.progressive ? decode_progressive(structure) : decode_sequential(structure));
+  IMGPROC_TRY(const Planes planes, structure.progressive
+                                       ? decode_progressive(structure)
+                                       : decode_sequential(structure, two_streams_bytes_min));
   return join(structure, planes);
 }
 

@@ -7,8 +7,6 @@
 namespace imgproc::image::jpeg_dc {
 namespace {
 
-using DcPlanes = std::array<std::vector<std::int16_t>, kComponentsMax>;
-
 bool fits_16_bits(int value) {
   return value == static_cast<std::int16_t>(value);
 }
@@ -42,7 +40,7 @@ base::Status decode_dc_first(const Structure& structure, const Scan& scan, DcPla
     const auto code = HuffmanCode::make(scan.components[i].dc, true);
     if (!code) return not_plain("DC table");
     readers[i].code = *code;
-    fill_read_table(*code, true, readers[i].steps);
+    fill_difference_table(*code, readers[i].steps);
   }
   std::array<int, kComponentsMax> predictions{};
   const int scale = 1 << scan.missing_after;
@@ -89,22 +87,13 @@ base::Status check_ac_tables(const Structure& structure) {
 
 base::Result<std::array<Plane, kComponentsMax>> decode_progressive(const Structure& structure) {
   IMGPROC_CHECK(check_ac_tables(structure));
-  DcPlanes dc;
-  for (unsigned i = 0; i < structure.component_count; ++i)
-    dc[i].resize(std::size_t{structure.components[i].stride} * structure.components[i].rows);
+  DcPlanes dc = make_dc_planes(structure);
   for (const Scan& scan : structure.scans) {
     if (scan.from != 0) continue;
     IMGPROC_CHECK(scan.missing_before == 0 ? decode_dc_first(structure, scan, dc)
                                            : refine_dc(structure, scan, dc));
   }
-  std::array<Plane, kComponentsMax> planes;
-  for (unsigned i = 0; i < structure.component_count; ++i) {
-    const Component& component = structure.components[i];
-    planes[i] = make_plane(component);
-    if (!samples_of_dc(dc[i], structure.quantisation[component.table][0], planes[i]))
-      return not_plain("range");
-  }
-  return planes;
+  return samples_of_dc(structure, dc);
 }
 
 }  // namespace imgproc::image::jpeg_dc

@@ -1,40 +1,34 @@
 #include "image/jpeg_dc/sequential.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "image/jpeg_dc/mcu_walk.h"
 #include "image/jpeg_dc/skip_table.h"
+#include "image/jpeg_dc/two_streams.h"
 
 namespace imgproc::image::jpeg_dc {
 namespace {
 
 constexpr unsigned kRunOfZeros = 15;
 
-/// What reads the blocks of one component of a scan: as many symbols in a step as go or, for two
-/// samples a side, one symbol with its value.
+/// What reads the blocks of one component of a scan, as many symbols in a step as go.
 struct Reader {
+  Reader(const HuffmanCode& dc_code, const HuffmanCode& ac_code)
+      : dc(dc_code), ac(ac_code), skip(ac) {
+    fill_dc_table(dc, skip, dc_steps);
+  }
   HuffmanCode dc;
   HuffmanCode ac;
+  SkipTable skip;
   StepTable dc_steps;
-  std::optional<SkipTable> skip;
-  StepTable values;
 };
 
-std::unique_ptr<Reader> make_reader(const ScanComponent& tables, bool with_values) {
+std::unique_ptr<Reader> make_reader(const ScanComponent& tables) {
   const auto dc = HuffmanCode::make(tables.dc, true);
   const auto ac = HuffmanCode::make(tables.ac, false);
   if (!dc || !ac) return nullptr;
-  auto reader = std::make_unique<Reader>();
-  reader->dc = *dc;
-  reader->ac = *ac;
-  if (with_values) {
-    fill_read_table(*dc, true, reader->dc_steps);
-    fill_read_table(*ac, false, reader->values);
-  } else {
-    reader->skip.emplace(*ac);
-    fill_dc_table(*dc, *reader->skip, reader->dc_steps);
-  }
-  return reader;
+  return std::make_unique<Reader>(*dc, *ac);
 }
 
 /// One symbol without a table's help. Bits go in and out by value, so that the caller can keep them
@@ -69,7 +63,7 @@ bool is_end_of_block(unsigned k) {
 
 /// Reads the DC difference of a block and passes over the rest.
 [[gnu::always_inline]] inline bool skip_block(Bits& bits, const Reader& reader, int& difference) {
-  const SkipTable& skip = *reader.skip;
+  const SkipTable& skip = reader.skip;
   bits.refill();
   Step step = reader.dc_steps[bits.peek(kTableBits)];
   bits.skip(step.bits);
@@ -107,76 +101,69 @@ bool is_end_of_block(unsigned k) {
   return is_end_of_block(k);
 }
 
-/// A symbol of a component whose values are needed; false if there is none.
-[[gnu::always_inline]] inline bool read_step(Bits& bits, const StepTable& table,
-                                             const HuffmanCode& code, bool is_dc, Step& step) {
-  bits.refill();
-  step = table[bits.peek(kTableBits)];
-  bits.skip(step.bits);
-  if (step.advance != kUnknown) [[likely]]
-    return true;
-  const Single single = read_single(bits, code, is_dc);
-  if (!single.is_good) return false;
-  bits = single.bits;
-  step.advance = static_cast<std::uint8_t>(single.advance);
-  step.value = static_cast<std::int16_t>(single.value);
-  return true;
-}
-
-/// Reads a block of which four samples are made; `prediction` becomes its DC coefficient.
-[[gnu::always_inline]] inline bool read_block(Bits& bits, const Reader& reader,
-                                              const HalfTransform& transform, int& prediction,
-                                              std::uint8_t* upper, std::uint8_t* lower) {
-  Step step;
-  if (!read_step(bits, reader.dc_steps, reader.dc, true, step)) return false;
-  prediction += step.value;
-  if (prediction != static_cast<std::int16_t>(prediction)) return false;
-  if (!read_step(bits, reader.values, reader.ac, false, step)) return false;
-  if (step.advance == kEndOfBlock) return transform.finish_flat(prediction, upper, lower);
-  HalfTransform::Sums sums;
-  transform.add(sums, 0, prediction);
-  unsigned k = 1;
-  do {
-    k += step.advance;
-    if (k > kCoefficients) return false;
-    transform.add(sums, k - 1, step.value);
-    if (k == kCoefficients) break;
-    if (!read_step(bits, reader.values, reader.ac, false, step)) return false;
-  } while (step.advance != kEndOfBlock);
-  return transform.finish(sums, upper, lower);
-}
-
 class SequentialDecoder {
  public:
-  explicit SequentialDecoder(const Structure& structure) : structure_(structure) {
-    for (unsigned i = 0; i < structure.component_count; ++i) {
-      const Component& component = structure.components[i];
-      planes_[i] = make_plane(component);
-      transforms_.emplace_back(structure.quantisation[component.table]);
-      if (component.side == 1) dc_[i].resize(std::size_t{component.stride} * component.rows);
-    }
-  }
+  SequentialDecoder(const Structure& structure, std::size_t two_streams_bytes_min)
+      : structure_(structure),
+        two_streams_bytes_min_(two_streams_bytes_min),
+        dc_(make_dc_planes(structure)) {}
 
   base::Result<std::array<Plane, kComponentsMax>> decode() {
     for (const Scan& scan : structure_.scans) IMGPROC_CHECK(decode_scan(scan));
-    for (unsigned i = 0; i < structure_.component_count; ++i) {
-      const Component& component = structure_.components[i];
-      if (component.side == 1 &&
-          !samples_of_dc(dc_[i], structure_.quantisation[component.table][0], planes_[i]))
-        return not_plain("range");
-    }
-    return std::move(planes_);
+    return samples_of_dc(structure_, dc_);
   }
 
  private:
   base::Status decode_scan(const Scan& scan) {
     std::array<std::unique_ptr<Reader>, kComponentsMax> readers;
     for (unsigned i = 0; i < scan.component_count; ++i) {
-      const bool with_values = structure_.components[scan.components[i].index].side != 1;
-      readers[i] = make_reader(scan.components[i], with_values);
+      readers[i] = make_reader(scan.components[i]);
       if (!readers[i]) return not_plain("Huffman table");
     }
     const McuPlan plan = plan_mcus(structure_, scan);
+    if (suits_two_streams(scan)) {
+      std::array<BlockTables, kMcuBlocksMax> mcu;
+      for (unsigned b = 0; b < plan.block_count; ++b) {
+        const Reader& reader = *readers[plan.blocks[b].place];
+        mcu[b] = {reader.dc_steps.data(), &reader.skip.of(0), &reader.dc, &reader.ac};
+      }
+      const auto recordings = read_two_streams(scan.data, {mcu.data(), plan.block_count},
+                                               plan.mcus() * plan.block_count);
+      if (recordings) return play(plan, *recordings);
+    }
+    return decode_as_one(scan, plan, readers);
+  }
+
+  bool suits_two_streams(const Scan& scan) const {
+    return scan.restart_interval == 0 && scan.data.size() >= two_streams_bytes_min_ &&
+           scan.data.size() <= kTwoStreamsBytesMax;
+  }
+
+  /// Makes of two_streams' records what decode_as_one makes of the data.
+  base::Status play(const McuPlan& plan, const std::array<Recording, 2>& recordings) {
+    std::array<int, kComponentsMax> predictions{};
+    unsigned b = 0;
+    std::uint32_t x = 0, y = 0;
+    for (const Recording& recording : recordings) {
+      for (std::size_t i = recording.begin; i < recording.end; ++i) {
+        const McuBlock& block = plan.blocks[b];
+        int& prediction = predictions[block.place];
+        prediction += static_cast<std::int16_t>(recording.records[i] >> 16);
+        if (prediction != static_cast<std::int16_t>(prediction)) return not_plain("data");
+        dc_[block.component][block.first + y * block.row_step + x * block.step] =
+            static_cast<std::int16_t>(prediction);
+        if (++b < plan.block_count) continue;
+        b = 0;
+        if (++x < plan.mcus_wide) continue;
+        x = 0;
+        ++y;
+      }
+    }
+    return {};
+  }
+
+  base::Status decode_as_one(const Scan& scan, const McuPlan& plan,
+                             std::span<const std::unique_ptr<Reader>> readers) {
     std::array<int, kComponentsMax> predictions{};
     const bool good = walk_mcus(
         plan, scan, [&] { predictions.fill(0); },
@@ -184,34 +171,26 @@ class SequentialDecoder {
           const McuBlock& block = plan.blocks[b];
           const Reader& reader = *readers[block.place];
           int& prediction = predictions[block.place];
-          if (reader.skip) {
-            int difference = 0;
-            if (!skip_block(bits, reader, difference)) return false;
-            prediction += difference;
-            dc_[block.component][index] = static_cast<std::int16_t>(prediction);
-            return prediction == static_cast<std::int16_t>(prediction);
-          }
-          const std::size_t stride = structure_.components[block.component].stride;
-          Plane& plane = planes_[block.component];
-          std::uint8_t* const upper =
-              plane.samples.data() + index / stride * 2 * plane.stride + index % stride * 2;
-          return read_block(bits, reader, transforms_[block.component], prediction, upper,
-                            upper + plane.stride);
+          int difference = 0;
+          if (!skip_block(bits, reader, difference)) return false;
+          prediction += difference;
+          dc_[block.component][index] = static_cast<std::int16_t>(prediction);
+          return prediction == static_cast<std::int16_t>(prediction);
         });
     if (!good) return not_plain("data");
     return {};
   }
 
   const Structure& structure_;
-  std::vector<HalfTransform> transforms_;
-  std::array<std::vector<std::int16_t>, kComponentsMax> dc_;
-  std::array<Plane, kComponentsMax> planes_;
+  const std::size_t two_streams_bytes_min_;
+  DcPlanes dc_;
 };
 
 }  // namespace
 
-base::Result<std::array<Plane, kComponentsMax>> decode_sequential(const Structure& structure) {
-  return SequentialDecoder(structure).decode();
+base::Result<std::array<Plane, kComponentsMax>> decode_sequential(
+    const Structure& structure, std::size_t two_streams_bytes_min) {
+  return SequentialDecoder(structure, two_streams_bytes_min).decode();
 }
 
 }  // namespace imgproc::image::jpeg_dc

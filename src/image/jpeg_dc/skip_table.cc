@@ -49,20 +49,19 @@ SkipTable::SkipTable(const HuffmanCode& ac) {
 }
 
 void fill_dc_table(const HuffmanCode& dc, const SkipTable& ac, StepTable& table) {
-  fill_read_table(dc, true, table);
+  fill_difference_table(dc, table);
   for (std::uint32_t bits = 0; bits < table.size(); ++bits)
     if (table[bits].advance != kUnknown) table[bits] = go_on(table[bits], ac, bits, kTableBits);
 }
 
-void fill_read_table(const HuffmanCode& code, bool is_dc, StepTable& table) {
+void fill_difference_table(const HuffmanCode& dc, StepTable& table) {
   for (std::uint32_t bits = 0; bits < table.size(); ++bits) {
     table[bits] = kUnknownStep;
-    const Symbol symbol = first_symbol(code, bits, kTableBits);
+    const Symbol symbol = first_symbol(dc, bits, kTableBits);
     const unsigned taken = symbol.bits + symbol.size();
     if (symbol.bits == 0 || taken > kTableBits) continue;
     const unsigned value = bits >> (kTableBits - taken) & ((1U << symbol.size()) - 1);
-    const unsigned advance = is_dc ? 1 : (is_end(symbol) ? kEndOfBlock : symbol.run() + 1);
-    table[bits] = {static_cast<std::uint8_t>(taken), static_cast<std::uint8_t>(advance),
+    table[bits] = {static_cast<std::uint8_t>(taken), 1,
                    static_cast<std::int16_t>(extend(value, symbol.size()))};
   }
 }

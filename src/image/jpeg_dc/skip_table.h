@@ -15,12 +15,12 @@ struct Step {
   /// Coefficients passed; kEndOfBlock is added at an end of block; kUnknown alone: the table cannot
   /// tell, a single symbol must be read.
   std::uint8_t advance = 0;
-  /// Of the first coefficient; DC differences and read_table's only.
+  /// The DC difference, or 0.
   std::int16_t value = 0;
 };
 
 inline constexpr unsigned kEndOfBlock = 128;
-inline constexpr unsigned kUnknown = 255;
+inline constexpr unsigned kUnknown = 64;
 inline constexpr unsigned kStepBitsMax = 28;
 inline constexpr unsigned kTableBits = 12;
 using StepTable = std::array<Step, 1 << kTableBits>;
@@ -43,7 +43,7 @@ class SkipTable {
 /// Steps of a DC difference, and the AC symbols after it.
 void fill_dc_table(const HuffmanCode& dc, const SkipTable& ac, StepTable& table);
 
-/// One symbol with its value; for `is_dc` a DC difference.
-void fill_read_table(const HuffmanCode& code, bool is_dc, StepTable& table);
+/// Steps of a DC difference alone.
+void fill_difference_table(const HuffmanCode& dc, StepTable& table);
 
 }  // namespace imgproc::image::jpeg_dc

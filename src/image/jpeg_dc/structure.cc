@@ -204,8 +204,7 @@ class Reader {
       if (side > 2 || out_.h_max % (component.h * side) != 0 ||
           out_.v_max % (component.v * side) != 0)
         return not_plain("sampling");
-      component.side = static_cast<std::uint8_t>(out_.progressive ? 1 : side);
-      out_.chroma_is_flat |= component.side != side;
+      out_.chroma_is_flat |= side == 2;
       const std::uint64_t width = std::uint64_t{out_.width} * component.h;
       const std::uint64_t height = std::uint64_t{out_.height} * component.v;
       component.blocks_wide = divide_up(width, 8U * out_.h_max);

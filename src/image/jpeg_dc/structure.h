@@ -36,11 +36,6 @@ struct Component {
   std::uint8_t h = 1;  ///< Sampling factors.
   std::uint8_t v = 1;
   std::uint8_t table = 0;  ///< Which quantisation table.
-  /// How many samples a side are made of a block at scale 1/8: 1, or 2 where the component has half
-  /// the picture's resolution both ways, so that nothing needs to be enlarged. Of a progressive
-  /// file always 1, since the second one hangs on AC coefficients, and so on scans that cost most
-  /// of it.
-  std::uint8_t side = 1;
   /// Blocks that show something of the picture: what a scan of this component alone codes.
   std::uint32_t blocks_wide = 0;
   std::uint32_t blocks_high = 0;
@@ -74,7 +69,8 @@ struct Structure {
   std::uint32_t width = 0;
   std::uint32_t height = 0;
   bool progressive = false;
-  /// Some component has one sample a block where libjpeg makes two a side.
+  /// Some component has half the resolution both ways. libjpeg makes two by two samples of its
+  /// blocks at scale 1/8, by their AC coefficients.
   bool chroma_is_flat = false;
   std::uint8_t h_max = 1;
   std::uint8_t v_max = 1;
