@@ -2,19 +2,14 @@
 // there and give the same picture, and where libjpeg warns of damage it must have been refused, but
 // in scans of a progressive file that have no part in the picture.
 
-#include <cstdlib>
-
 #include "image/jpeg_dc/jpeg_dc.h"
 #include "oracle.h"
+#include "require.h"
 
 namespace {
 
 /// At full size; keeps a run short.
 constexpr std::uint64_t kPixelsMax = 1 << 22;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 }  // namespace
 

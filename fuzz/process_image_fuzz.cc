@@ -3,20 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <span>
 #include <vector>
 
 #include "image/process_image.h"
+#include "require.h"
 
 namespace {
 
 using namespace imgproc;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 ports::ImageOrder small_order() {
   ports::ImageOrder order;

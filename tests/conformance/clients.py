@@ -147,3 +147,12 @@ def clis():
         name = "v1" if version[0] == 1 else "v2" if version >= (2, 13) else "v2-debian"
         found.setdefault(name, Cli(path, version))
     return found
+
+
+def is_final(record):
+    """True of the function's record (or None) once it says how things ended. A tombstone that still
+    lists renditions is a claim: they are being removed."""
+    if not record:
+        return False
+    status, listed = record["status"]["S"], record.get("renditions", {}).get("M")
+    return status in ("READY", "FAILED", "SKIPPED") or (status == "DELETED" and not listed)

@@ -6,6 +6,7 @@ import struct
 import time
 import zlib
 
+import clients
 import pytest
 from botocore.exceptions import ClientError
 
@@ -37,10 +38,7 @@ def record_of(dynamodb, key):
     while time.monotonic() < deadline:
         item = dynamodb.get_item(TableName=TABLE, ConsistentRead=True,
                                  Key={"path": {"S": f"{SOURCE}/{key}"}}).get("Item")
-        # A tombstone that still lists renditions is a claim: they are being removed.
-        claims = item and item["status"]["S"] == "DELETED" and item.get("renditions", {}).get("M")
-        if item and not claims and item["status"]["S"] in (
-                "READY", "FAILED", "SKIPPED", "DELETED"):
+        if clients.is_final(item):
             return item
         time.sleep(0.1)
     pytest.fail(f"no final record of {key} after {RECORD_SECONDS_MAX} s")

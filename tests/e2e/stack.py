@@ -5,11 +5,12 @@ import struct
 import time
 import zlib
 
+import clients
+
 FUNCTION = "serverless-img-proc"
 SOURCE = "serverless-img-proc-source"
 DESTINATION = "serverless-img-proc-dest"
 TABLE = "serverless-img-proc-metadata"
-FINAL = ("READY", "FAILED", "SKIPPED", "DELETED")
 
 
 def _png(width, height, data, depth=8, color=2):
@@ -48,19 +49,13 @@ def item_of(dynamodb, key):
                              Key={"path": {"S": f"{SOURCE}/{key}"}}).get("Item")
 
 
-def _is_final(item):
-    """A tombstone that still lists renditions is a claim: they are being removed."""
-    listed = item.get("renditions", {}).get("M")
-    return item["status"]["S"] in FINAL and not (item["status"]["S"] == "DELETED" and listed)
-
-
 def wait_for_record(dynamodb, key, seconds_max=90, etag=None):
     """The record once it is final, and tells of the object with `etag` if that is given."""
     deadline = time.monotonic() + seconds_max
     item = None
     while time.monotonic() < deadline:
         item = item_of(dynamodb, key)
-        if (item and _is_final(item)
+        if (clients.is_final(item)
                 and (etag is None or item.get("etag", {}).get("S") == etag.strip('"'))):
             return item
         time.sleep(0.05)
