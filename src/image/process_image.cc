@@ -126,6 +126,11 @@ base::Status make_rendition(const BasePicture& base, Size source, const Renditio
                             Stopwatch& watch) {
   rendition.format = resolve(spec, base);
   IMGPROC_TRY(Picture picture, render(base, source, spec, rendition.format));
+  // A small picture costs its encoder less from memory than row by row from the resize. The frames
+  // of an animation together would take too much of it.
+  if (picture.frames == 1) {
+    IMGPROC_TRY(picture.image, to_memory(picture.image, "resize"));
+  }
   watch.lap("resize");
   IMGPROC_TRY(EncodedFile file, encode(picture, spec, rendition.format));
   watch.lap("encode");
