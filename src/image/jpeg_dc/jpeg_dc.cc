@@ -20,10 +20,6 @@ Spread spread_of(const Structure& structure, const Component& component) {
   return {structure.h_max / (component.h * 1U), structure.v_max / (component.v * 1U)};
 }
 
-std::uint8_t clamp(int value) {
-  return static_cast<std::uint8_t>(std::clamp(value, 0, 255));
-}
-
 /// One row of a component as wide as the picture, its samples repeated where it has fewer.
 void fetch_row(const Plane& plane, Spread spread, std::uint32_t y, std::span<std::uint8_t> row) {
   const std::uint8_t* samples = plane.samples.data() + y / spread.y * plane.stride;
@@ -41,6 +37,12 @@ void fetch_row(const Plane& plane, Spread spread, std::uint32_t y, std::span<std
 /// of chroma.
 struct ChromaParts {
   std::array<int, 256> red_of_cr, green_of_cr, green_of_cb, blue_of_cb;
+  /// 0..255 of what lies up to kBeyond outside of that: quicker than two comparisons.
+  static constexpr int kBeyond = 256;
+  std::array<std::uint8_t, 256 + 2 * kBeyond> clamped;
+  [[nodiscard]] std::uint8_t clamp(int value) const {
+    return clamped[static_cast<std::size_t>(value + kBeyond)];
+  }
 };
 
 const ChromaParts& chroma_parts() {
@@ -55,6 +57,9 @@ const ChromaParts& chroma_parts() {
       made.green_of_cb[at] = -22554 * chroma;
       made.blue_of_cb[at] = (116130 * chroma + kHalf) >> 16;
     }
+    for (std::size_t i = 0; i < made.clamped.size(); ++i)
+      made.clamped[i] =
+          static_cast<std::uint8_t>(std::clamp(static_cast<int>(i) - ChromaParts::kBeyond, 0, 255));
     return made;
   }();
   return parts;
@@ -67,9 +72,9 @@ void to_rgb(const std::array<std::vector<std::uint8_t>, kComponentsMax>& rows, s
   for (std::size_t x = 0; x < width; ++x) {
     const int y = luma[x];
     const std::uint8_t cb = blue[x], cr = red[x];
-    out[3 * x] = clamp(y + parts.red_of_cr[cr]);
-    out[3 * x + 1] = clamp(y + ((parts.green_of_cb[cb] + parts.green_of_cr[cr]) >> 16));
-    out[3 * x + 2] = clamp(y + parts.blue_of_cb[cb]);
+    out[3 * x] = parts.clamp(y + parts.red_of_cr[cr]);
+    out[3 * x + 1] = parts.clamp(y + ((parts.green_of_cb[cb] + parts.green_of_cr[cr]) >> 16));
+    out[3 * x + 2] = parts.clamp(y + parts.blue_of_cb[cb]);
   }
 }
 

@@ -11,23 +11,28 @@ bool fits_16_bits(int value) {
   return value == static_cast<std::int16_t>(value);
 }
 
+/// Of kTableBits each.
+constexpr unsigned kReadsPerRefill = 4;
+static_assert(kReadsPerRefill * kTableBits <= 56 && kMcuBlocksMax <= 56);
+
 /// A DC table, and what most of its codes and the values behind them come to in one look.
 struct DcReader {
   HuffmanCode code;
   StepTable steps;
 
-  /// False if there is no such code.
+  /// False if there is no such code. To be refilled before each fourth at least.
   [[gnu::always_inline]] bool read(Bits& bits, int& difference) const {
-    bits.refill();
     const Step& step = steps[bits.peek(kTableBits)];
     if (step.advance != kUnknown) [[likely]] {
       bits.skip(step.bits);
       difference = step.value;
       return true;
     }
+    bits.refill();
     const Symbol symbol = code.find(bits.peek(kCodeBitsMax));
     bits.skip(symbol.bits);
     difference = extend(bits.take(symbol.size()), symbol.size());
+    bits.refill();
     return symbol.bits != 0;
   }
 };
@@ -48,6 +53,7 @@ base::Status decode_dc_first(const Structure& structure, const Scan& scan, DcPla
       plan, scan, [&] { predictions.fill(0); },
       [&](Bits& bits, unsigned b, std::size_t index) {
         const McuBlock& block = plan.blocks[b];
+        if (b % kReadsPerRefill == 0) bits.refill();
         int difference = 0;
         if (!readers[block.place].read(bits, difference)) return false;
         int& prediction = predictions[block.place];
@@ -65,7 +71,7 @@ base::Status refine_dc(const Structure& structure, const Scan& scan, DcPlanes& d
   const bool good = walk_mcus(
       plan, scan, [] {},
       [&](Bits& bits, unsigned b, std::size_t index) {
-        bits.refill();
+        if (b == 0) bits.refill();  // an MCU has fewer blocks than that gives bits
         const int bit = static_cast<int>(bits.take(1));
         std::int16_t& value = dc[plan.blocks[b].component][index];
         value = static_cast<std::int16_t>(value | bit << scan.missing_after);
