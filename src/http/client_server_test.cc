@@ -158,6 +158,13 @@ TEST(ClientServer, ContinueIsSentWhenTheHandlerReads) {
   EXPECT_THAT(fixture.talk(head, "\r\n\r\n"), StartsWith("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
+TEST(ClientServer, AnExpectationIsKnownInAnyCase) {
+  Fixture fixture(echo);
+  std::string head =
+      "PUT / HTTP/1.1\r\nHost: x\r\nexpect: 100-Continue\r\nContent-Length: 3\r\n\r\n";
+  EXPECT_THAT(fixture.talk(head, "\r\n\r\n"), StartsWith("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
 TEST(ClientServer, AnEmptyBodyIsContinuedToo) {
   Fixture fixture(echo);
   std::string answer = fixture.talk(

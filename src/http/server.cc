@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -252,7 +253,8 @@ bool Server::Impl::serve_one(Connection& connection, ReceiveBuffer& buffer) {
   }
   auto body = std::make_shared<WireBody>(stream, buffer, options_.body_timeout, framing, &parser);
   auto expect = request.headers.get("Expect");
-  bool expects_continue = expect && *expect == "100-continue" && !http_1_0;
+  bool expects_continue =
+      expect && base::equals_ignoring_case(*expect, "100-continue") && !http_1_0;
   // Without a body there is nothing to wait for, but botocore mistakes the answer to its next
   // request on the connection if this one gets no 100 first.
   if (expects_continue && framing.kind == BodyFraming::Kind::none &&
