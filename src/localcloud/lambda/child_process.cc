@@ -260,12 +260,13 @@ void ChildProcess::run(std::function<void(base::Status)> started) {
     }
     read_output(wanted != drains_done_);
     if (wanted != drains_done_) {
-      sample_memory();
+      sample_memory(true);
       std::lock_guard guard(mutex_);
       drains_done_ = wanted;
       changed_.notify_all();
     }
-    if (watch) sample_memory();
+    // An invocation begins with a wake-up: it must not compete with a walk through /proc.
+    if (watch) sample_memory(ready == 0);
     if ((fds[2].revents & POLLIN) != 0) break;
   }
   reap();
@@ -342,9 +343,9 @@ void ChildProcess::find_members() {
   members_ = std::move(members);
 }
 
-void ChildProcess::sample_memory() {
+void ChildProcess::sample_memory(bool may_scan) {
   auto now = std::chrono::steady_clock::now();
-  if (now - scanned_at_ >= kProcessScanInterval) {
+  if (may_scan && now - scanned_at_ >= kProcessScanInterval) {
     find_members();
     scanned_at_ = now;
   }

@@ -82,7 +82,7 @@ class ChildProcess {
   void run(std::function<void(base::Status)> started);
   base::Status spawn();
   void read_output(bool to_the_end_of_line);
-  void sample_memory();
+  void sample_memory(bool may_scan);
   void find_members();
   void reap();
   void wake();

@@ -48,7 +48,8 @@ void Dispatcher::join() {
 void Dispatcher::wake() {
   std::lock_guard guard(mutex_);
   ++changes_;
-  wake_.notify_all();
+  // One is enough for one event; whoever finds more to do than it takes wakes the next.
+  wake_.notify_one();
 }
 
 void Dispatcher::run() {
@@ -80,7 +81,8 @@ base::SteadyTime Dispatcher::next_look() {
 }
 
 bool Dispatcher::run_one() {
-  for (const auto& function : registry_.all()) {
+  const auto functions = registry_.all();
+  for (const auto& function : functions) {
     const std::string& name = function->latest->name;
     if (function->reserved_concurrency == 0) {
       // As AWS does: no attempt and no wait, straight to the dead letters.
@@ -97,7 +99,10 @@ bool Dispatcher::run_one() {
     auto event = queue_.claim(name);
     if (!event) log_store_error(event.error());
     bool found = event && *event;
-    if (found) handle(*function, **event);
+    if (found) {
+      if ((*event)->more_due || functions.size() > 1) wake();
+      handle(*function, **event);
+    }
     // An empty look must not wake the others, or they would wake each other for ever.
     pool_.release(name, found);
     if (found) return true;

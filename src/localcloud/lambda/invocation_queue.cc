@@ -147,7 +147,7 @@ base::Result<std::optional<QueuedEvent>> InvocationQueue::claim(std::string_view
   IMGPROC_CHECK(database_.write([&](Connection& connection) -> base::Status {
     static const std::string kSelect = fmt::format(
         "SELECT {} FROM lambda_queue WHERE state = 0 AND function = ? AND due_ms <= ? "
-        "ORDER BY due_ms, id LIMIT 1",
+        "ORDER BY due_ms, id LIMIT 2",
         kEventColumns);
     {
       IMGPROC_TRY(auto select, connection.prepare(kSelect));
@@ -155,6 +155,7 @@ base::Result<std::optional<QueuedEvent>> InvocationQueue::claim(std::string_view
       IMGPROC_TRY(bool found, select.step());
       if (!found) return {};
       claimed = read_event(select);
+      IMGPROC_TRY(claimed->more_due, select.step());
     }
     IMGPROC_TRY(auto update, connection.prepare("UPDATE lambda_queue SET state = ? WHERE id = ?"));
     return update.bind(1, std::int64_t{kRunning}).bind(2, claimed->id).run();

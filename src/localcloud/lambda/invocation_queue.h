@@ -45,6 +45,8 @@ struct QueuedEvent {
   base::SystemTime enqueued_at;
   /// Attempts that failed so far.
   int attempts = 0;
+  /// When this one was claimed, another of the same function was due.
+  bool more_due = false;
 };
 
 /// How often and how long one function's events are tried (its event invoke configuration).

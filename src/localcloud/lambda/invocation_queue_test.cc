@@ -53,6 +53,15 @@ TEST_F(InvocationQueueTest, HandsOutOldestFirstAndEachOnce) {
   EXPECT_TRUE(nothing_due());
 }
 
+TEST_F(InvocationQueueTest, SaysWhetherAnotherIsDue) {
+  enqueue("a");
+  enqueue("b");
+  enqueue("c", "g");
+  EXPECT_TRUE(claim().more_due);
+  EXPECT_FALSE(claim().more_due);
+  EXPECT_FALSE(claim("g").more_due);
+}
+
 TEST_F(InvocationQueueTest, KeepsFunctionsApart) {
   enqueue("a", "f");
   EXPECT_TRUE(nothing_due("g"));
