@@ -72,6 +72,7 @@ class Stage:
         def make(service):
             return clients.client(service, endpoint, region_name=recordings.RECORDED_REGION)
         self.s3, self.dynamodb, self.iam = make("s3"), make("dynamodb"), make("iam")
+        self.functions = make("lambda")
 
     def replay(self, operation, number=0, **changes):
         """Sends a recorded request as part of the preparation; it must succeed."""
@@ -183,6 +184,9 @@ class Stage:
     def need_notification_targets(self, exchange):
         if b"CloudFunction>" in exchange.body:
             self.function("serverless-img-proc")
+            self.functions.add_permission(
+                FunctionName=self.names["serverless-img-proc"], StatementId="s3",
+                Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")
         if b"<Queue>" in exchange.body or b"<Topic>" in exchange.body:
             pytest.skip("notifications to queues and topics are judged with those services")
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/random.h"
+#include "base/wildcard.h"
 #include "localcloud/lambda/service.h"
 
 namespace imgproc::localcloud::lambda {
@@ -27,6 +28,21 @@ json::value principal_of(std::string_view principal) {
   if (principal.find(':') == std::string_view::npos)
     return json::object{{"AWS", fmt::format("arn:aws:iam::{}:root", principal)}};
   return json::object{{"AWS", principal}};
+}
+
+/// One condition as add_permission() writes it; one that is not there holds.
+bool condition_holds(const json::object& statement, std::string_view op, std::string_view key,
+                     std::string_view value) {
+  const auto* conditions = base::json_object(statement, "Condition");
+  const auto* values = conditions == nullptr ? nullptr : base::json_object(*conditions, op);
+  auto pattern = values == nullptr ? std::nullopt : base::json_string(*values, key);
+  return !pattern || base::matches_wildcard(*pattern, value, {.question_mark = true});
+}
+
+bool names_service(const json::object& statement, std::string_view service) {
+  if (base::json_string(statement, "Principal") == "*") return true;
+  const auto* principal = base::json_object(statement, "Principal");
+  return principal != nullptr && base::json_string(*principal, "Service") == service;
 }
 
 json::object event_invoke_json(const Function& function) {
@@ -114,6 +130,25 @@ LambdaService::Answer LambdaService::add_permission(Call& call) {
         return {};
       }));
   return json_response(201, {{"Statement", json::serialize(statement)}});
+}
+
+bool LambdaService::lets_invoke(std::string_view function_arn, std::string_view service,
+                                std::string_view source_arn) {
+  auto reference = FunctionReference::parse(function_arn);
+  auto function = reference ? registry_->find(reference->name) : nullptr;
+  if (!function) return false;
+  std::string resource = function->latest->arn();
+  if (!reference->qualifier.empty()) resource += ":" + reference->qualifier;
+  for (const auto& [sid, value] : function->policy_statements) {
+    const json::object& statement = value.get_object();
+    if (names_service(statement, service) && base::json_string(statement, "Resource") == resource &&
+        base::matches_wildcard(base::json_string(statement, "Action").value_or(""),
+                               "lambda:InvokeFunction", {.ignore_case = true}) &&
+        condition_holds(statement, "StringEquals", "AWS:SourceAccount", kAccountId) &&
+        condition_holds(statement, "ArnLike", "AWS:SourceArn", source_arn))
+      return true;
+  }
+  return false;
 }
 
 LambdaService::Answer LambdaService::remove_permission(Call& call) {

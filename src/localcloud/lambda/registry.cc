@@ -22,18 +22,19 @@ CREATE TABLE IF NOT EXISTS lambda_versions (
   PRIMARY KEY (name, version)) WITHOUT ROWID;
 )";
 
-std::unexpected<base::Error> not_found(std::string_view name, std::string_view qualifier = {}) {
-  std::string resource = fmt::format("arn:aws:lambda:*:{}:function:{}", kAccountId, name);
-  if (!qualifier.empty()) resource += fmt::format(":{}", qualifier);
+}  // namespace
+
+std::unexpected<base::Error> Registry::not_found(const FunctionReference& reference) const {
+  std::string resource =
+      fmt::format("arn:aws:lambda:{}:{}:function:{}", region_, kAccountId, reference.name);
+  if (!reference.qualifier.empty()) resource += fmt::format(":{}", reference.qualifier);
   return lambda_error("ResourceNotFoundException", "Function not found: " + resource, 404);
 }
 
-}  // namespace
-
 base::Result<std::unique_ptr<Registry>> Registry::open(Database& database, base::Clock& clock,
-                                                       CodeStore& code) {
+                                                       std::string region, CodeStore& code) {
   IMGPROC_CHECK(database.create_schema(kSchema));
-  std::unique_ptr<Registry> registry(new Registry(database, clock));
+  std::unique_ptr<Registry> registry(new Registry(database, clock, std::move(region)));
   IMGPROC_CHECK(registry->load(code));
   return registry;
 }
@@ -84,7 +85,7 @@ std::vector<std::shared_ptr<const Function>> Registry::all() const {
 
 base::Result<std::shared_ptr<const Function>> Registry::get(std::string_view name) const {
   auto function = find(name);
-  if (!function) return not_found(name);
+  if (!function) return not_found({.name = std::string(name), .qualifier = {}});
   return function;
 }
 
@@ -92,15 +93,14 @@ base::Result<std::shared_ptr<const FunctionVersion>> Registry::resolve(
     const FunctionReference& reference) const {
   std::lock_guard guard(mutex_);
   auto found = entries_.find(reference.name);
-  if (found == entries_.end()) return not_found(reference.name, reference.qualifier);
+  if (found == entries_.end()) return not_found(reference);
   if (reference.qualifier.empty() || reference.qualifier == kLatest)
     return found->second.function->latest;
   auto number = base::parse_unsigned(reference.qualifier);
   auto version = number && *number <= 1'000'000'000
                      ? found->second.versions.find(static_cast<int>(*number))
                      : found->second.versions.end();
-  if (version == found->second.versions.end())
-    return not_found(reference.name, reference.qualifier);
+  if (version == found->second.versions.end()) return not_found(reference);
   return version->second;
 }
 

@@ -21,9 +21,11 @@ namespace imgproc::localcloud::lambda {
 /// What is returned is an immutable snapshot. Thread-safe.
 class Registry {
  public:
-  /// `code` is told of the folders that the stored functions run from.
+  /// `code` is told of the folders that the stored functions run from. `region` is that of what is
+  /// asked for in vain.
   [[nodiscard]] static base::Result<std::unique_ptr<Registry>> open(Database& database,
                                                                     base::Clock& clock,
+                                                                    std::string region,
                                                                     CodeStore& code);
 
   /// nullptr if there is none.
@@ -55,7 +57,9 @@ class Registry {
                                     const std::function<base::Status(Connection&)>& also);
 
  private:
-  Registry(Database& database, base::Clock& clock) : database_(database), clock_(clock) {}
+  Registry(Database& database, base::Clock& clock, std::string region)
+      : database_(database), clock_(clock), region_(std::move(region)) {}
+  [[nodiscard]] std::unexpected<base::Error> not_found(const FunctionReference& reference) const;
   base::Status load(CodeStore& code);
   base::Status store(const Function& function);
 
@@ -67,6 +71,7 @@ class Registry {
   };
   Database& database_;
   base::Clock& clock_;
+  std::string region_;
   /// One change at a time; readers take mutex_ only.
   std::mutex change_mutex_;
   mutable std::mutex mutex_;

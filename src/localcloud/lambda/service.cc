@@ -127,7 +127,8 @@ base::Result<std::unique_ptr<LambdaService>> LambdaService::create(const Context
   LambdaService& self = *service;
   self.metrics_.publish = self.options_.publish_metric;
   self.code_ = std::make_unique<CodeStore>(context.data_dir / "lambda" / "code");
-  IMGPROC_TRY(self.registry_, Registry::open(context.database, context.clock, *self.code_));
+  IMGPROC_TRY(self.registry_,
+              Registry::open(context.database, context.clock, context.region, *self.code_));
   self.code_->remove_unused();
   IMGPROC_TRY(self.queue_, InvocationQueue::open(context.database, context.clock,
                                                  self.options_.retry_base_delay));

@@ -81,6 +81,8 @@ class LambdaService final : public EventSink {
                        std::string_view payload) override;
   void wake() override;
   bool has_function(std::string_view function_arn) override;
+  bool lets_invoke(std::string_view function_arn, std::string_view service,
+                   std::string_view source_arn) override;
 
   [[nodiscard]] const Metrics& metrics() const { return metrics_; }
   [[nodiscard]] InvocationQueue& queue() { return *queue_; }

@@ -114,7 +114,9 @@ TEST_F(LambdaServiceTest, TakesNameAndArnInEveryForm) {
         "/2015-03-31/functions/" + name.substr(0, name.find('?')) + "/invocations" + query;
     EXPECT_EQ(call("POST", target, "1").status, 200) << name;
   }
-  EXPECT_EQ(call("POST", "/2015-03-31/functions/g/invocations", "1").status, 404);
+  auto missing = call("POST", "/2015-03-31/functions/g/invocations", "1");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(missing.body.text, HasSubstr("arn:aws:lambda:us-east-1:000000000000:function:g"));
   EXPECT_EQ(call("POST", "/2015-03-31/functions/f:9/invocations", "1").status, 404);
   EXPECT_EQ(call("POST", "/2015-03-31/functions/a%20b/invocations", "1").status, 400);
 }
@@ -210,6 +212,25 @@ TEST_F(LambdaServiceTest, RunsAfterARestartWhatAnEventSourceEnqueued) {
   service_->start("http://127.0.0.1:1", nullptr);
   EXPECT_TRUE(log_.wait_for("to standard output"));
   wait_until_idle();
+}
+
+TEST_F(LambdaServiceTest, OneWakeUpSetsAllDueEventsGoing) {
+  open(2);
+  create();
+  service_->start("http://127.0.0.1:1", nullptr);
+  ASSERT_TRUE(database_->write([&](Connection& connection) -> base::Status {
+    for (int i = 0; i < 2; ++i)
+      IMGPROC_CHECK(service_->enqueue(
+          connection, "arn:aws:lambda:eu-west-1:000000000000:function:f", "\"hang\""));
+    return {};
+  }));
+  service_->wake();
+  auto since = std::chrono::steady_clock::now();
+  while (service_->environments().busy < 2 &&
+         std::chrono::steady_clock::now() - since < seconds(30))
+    std::this_thread::yield();
+  EXPECT_EQ(service_->environments().busy, 2U);
+  service_->stop();
 }
 
 TEST_F(LambdaServiceTest, KeepsEventsOfFunctionsThatDoNotExist) {
@@ -380,6 +401,42 @@ TEST_F(LambdaServiceTest, KeepsEverythingOverARestart) {
   EXPECT_EQ(call("DELETE", "/2015-03-31/functions/f").status, 204);
   open();
   EXPECT_EQ(call("GET", "/2015-03-31/functions/f").status, 404);
+}
+
+TEST_F(LambdaServiceTest, LetsServicesInvokeThatItsPolicyNames) {
+  open();
+  create();
+  const std::string arn = "arn:aws:lambda:eu-west-1:000000000000:function:f";
+  auto lets = [&](std::string_view service, std::string_view source) {
+    return service_->lets_invoke(arn, service, source);
+  };
+  auto add = [&](const std::string& more) {
+    return call("POST", "/2015-03-31/functions/f/policy",
+                R"({"StatementId":"s","Principal":"s3.amazonaws.com")" + more + "}")
+        .status;
+  };
+  auto remove = [&] { return call("DELETE", "/2015-03-31/functions/f/policy/s").status; };
+  EXPECT_FALSE(lets("s3.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_EQ(add(R"(,"Action":"lambda:InvokeFunction","SourceArn":"arn:aws:s3:::b*",)"
+                R"("SourceAccount":"000000000000")"),
+            201);
+  EXPECT_TRUE(lets("s3.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_TRUE(lets("s3.amazonaws.com", "arn:aws:s3:::bucket"));
+  EXPECT_FALSE(lets("s3.amazonaws.com", "arn:aws:s3:::other"));
+  EXPECT_FALSE(lets("sns.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_FALSE(service_->lets_invoke(arn + ":1", "s3.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_FALSE(service_->lets_invoke("arn:aws:lambda:eu-west-1:000000000000:function:g",
+                                     "s3.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_EQ(remove(), 204);
+  EXPECT_FALSE(lets("s3.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_EQ(add(R"(,"Action":"lambda:InvokeFunction","SourceAccount":"111122223333")"), 201);
+  EXPECT_FALSE(lets("s3.amazonaws.com", "arn:aws:s3:::b")) << "another account's bucket";
+  EXPECT_EQ(remove(), 204);
+  EXPECT_EQ(add(R"(,"Action":"lambda:GetFunction")"), 201);
+  EXPECT_FALSE(lets("s3.amazonaws.com", "arn:aws:s3:::b"));
+  EXPECT_EQ(remove(), 204);
+  EXPECT_EQ(add(R"(,"Action":"lambda:*")"), 201);
+  EXPECT_TRUE(lets("s3.amazonaws.com", "arn:aws:s3:::b"));
 }
 
 TEST_F(LambdaServiceTest, UpdatesAndPublishes) {

@@ -232,11 +232,18 @@ Answer put_bucket_notification(Core& core, Operation& operation) {
     bool exists = target.kind == TargetKind::function
                       ? core.events.functions.has_function(target.arn)
                       : core.events.queues != nullptr && core.events.queues->has_queue(target.arn);
-    if (check && !exists)
+    std::string_view why;
+    if (!exists) {
+      why = "it does not exist";
+    } else if (target.kind == TargetKind::function &&
+               !core.events.functions.lets_invoke(target.arn, "s3.amazonaws.com",
+                                                  "arn:aws:s3:::" + operation.bucket)) {
+      why = "its policy does not let s3.amazonaws.com invoke it for this bucket";
+    }
+    if (check && !why.empty())
       return invalid_argument(
-          fmt::format("Unable to validate the following destination configurations: {}, {}: it "
-                      "does not exist",
-                      target.id, target.arn));
+          fmt::format("Unable to validate the following destination configurations: {}, {}: {}",
+                      target.id, target.arn, why));
   }
   bool tried_queues = false;
   IMGPROC_CHECK(core.context.database.write([&](Connection& connection) -> base::Status {

@@ -179,6 +179,9 @@ TEST_F(NotificationTest, WrongConfigurationsAreRefused) {
            {rule("a", "s3:ObjectCreated:*", "", "",
                  "arn:aws:lambda:us-east-1:000000000000:function:missing"),
             "InvalidArgument"},
+           {rule("a", "s3:ObjectCreated:*", "", "",
+                 "arn:aws:lambda:us-east-1:000000000000:function:closed"),
+            "InvalidArgument"},
            {rule("a", "s3:ObjectCreated:*", "", "", "nonsense"), "InvalidArgument"},
            {"<CloudFunctionConfiguration><CloudFunction>arn:x</CloudFunction>"
             "</CloudFunctionConfiguration>",

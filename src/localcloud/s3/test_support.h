@@ -36,6 +36,11 @@ class RecordingSink final : public EventSink {
   bool has_function(std::string_view function_arn) override {
     return function_arn.find("missing") == std::string_view::npos;
   }
+  bool lets_invoke(std::string_view function_arn, std::string_view service,
+                   std::string_view source_arn) override {
+    return function_arn.find("closed") == std::string_view::npos && service == "s3.amazonaws.com" &&
+           source_arn.starts_with("arn:aws:s3:::");
+  }
   std::vector<std::string> payloads() {
     std::vector<std::string> all;
     EXPECT_TRUE(database_.read([&](Connection& connection) -> base::Status {
