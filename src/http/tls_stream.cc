@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "http/stream.h"
+#include "http/trusted_roots.h"
 #include "http/wait.h"
 
 namespace imgproc::http {
@@ -160,9 +161,11 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::create(const std::string& 
   std::error_code ignored;
   for (const char* candidate : kSystemBundles)
     if (bundle.empty() && std::filesystem::exists(candidate, ignored)) bundle = candidate;
-  int loaded = bundle.empty() ? SSL_CTX_set_default_verify_paths(raw)
-                              : SSL_CTX_load_verify_locations(raw, bundle.c_str(), nullptr);
-  if (loaded != 1) return tls_error("cannot load trusted roots from " + bundle);
+  if (!bundle.empty()) {
+    IMGPROC_CHECK(trust_roots(SSL_CTX_get_cert_store(raw), bundle));
+  } else if (SSL_CTX_set_default_verify_paths(raw) != 1) {
+    return tls_error("cannot load trusted roots");
+  }
   return context;
 }
 

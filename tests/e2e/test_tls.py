@@ -1,5 +1,6 @@
 """`bootstrap` over TLS, with the keys and curves that AWS's endpoints may have: what the server
 answers arrives, and a server whose certificate is not trusted gets no request."""
+import contextlib
 import http.server
 import json
 import os
@@ -52,6 +53,19 @@ def make_context(key, folder):
     return context, certificate
 
 
+@contextlib.contextmanager
+def serving(context):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server.daemon_threads = True
+    server.requests = []
+    server.socket = context.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(params=[(key, curve) for key in KEYS for curve in ("default", "prime256v1")],
                 ids="-".join)
 def endpoint(request, tmp_path):
@@ -61,15 +75,8 @@ def endpoint(request, tmp_path):
     context, certificate = make_context(key, tmp_path)
     if curve != "default":
         context.set_ecdh_curve(curve)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    server.daemon_threads = True
-    server.requests = []
-    server.socket = context.wrap_socket(server.socket, server_side=True,
-                                        do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server, certificate
-    server.shutdown()
-    server.server_close()
+    with serving(context) as server:
+        yield server, certificate
 
 
 def invoke(port, tmp_path, wait=None, **environment):
@@ -109,6 +116,39 @@ def test_unknown_certificate_is_refused(endpoint, tmp_path):
     kind, answer = invoke(server.server_port, tmp_path)
     assert (kind, answer["errorType"]) == ("error", "TLS_FAILED"), answer
     assert not server.requests
+
+
+def test_authority_is_found_among_many(tmp_path):
+    """A certificate that another one has signed, and a bundle in which that one is the third."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    for name in ("a", "b", "root", "c"):
+        openssl("req", "-x509", *KEYS["p256"], "-nodes", "-keyout", f"{name}.key", "-out",
+                f"{name}.pem", "-days", "2", "-subj", f"/O=Test Authorities/CN=Test {name}")
+    openssl("req", *KEYS["rsa"], "-nodes", "-keyout", "leaf.key", "-out", "leaf.csr", "-subj",
+            "/CN=leaf", "-addext", "subjectAltName=IP:127.0.0.1")
+    openssl("x509", "-req", "-in", "leaf.csr", "-CA", "root.pem", "-CAkey", "root.key",
+            "-copy_extensions", "copy", "-days", "2", "-out", "leaf.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "leaf.pem", tmp_path / "leaf.key")
+    for names, code in (("a b root c", "AccessDenied"), ("a b c", "TLS_FAILED")):
+        (tmp_path / "bundle.pem").write_text(
+            "".join((tmp_path / f"{name}.pem").read_text() for name in names.split()))
+        with serving(context) as server:
+            kind, answer = invoke(server.server_port, tmp_path,
+                                  AWS_CA_BUNDLE=str(tmp_path / "bundle.pem"))
+        assert kind == "error"
+        assert answer["errorType"].startswith(code), answer
+
+
+def test_bundle_without_certificates_is_refused(tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate\n")
+    with serving(make_context("p256", tmp_path)[0]) as server:
+        kind, answer = invoke(server.server_port, tmp_path, AWS_CA_BUNDLE=str(bundle))
+    assert (kind, answer["errorType"]) == ("error", "TLS_FAILED")
+    assert "no trusted roots" in answer["errorMessage"]
 
 
 def test_head_and_small_body_are_one_record(tmp_path):
