@@ -103,10 +103,20 @@ bool is_sendable(const Request& request) {
 
 }  // namespace
 
+base::Result<std::shared_ptr<TlsContext>> TlsTrust::context() {
+  std::lock_guard lock(mutex_);
+  if (!context_) {
+    IMGPROC_TRY(context_, TlsContext::create(ca_bundle_));
+  }
+  return context_;
+}
+
 class Client::Pool : public std::enable_shared_from_this<Client::Pool> {
  public:
   Pool(Origin origin, ClientOptions options)
-      : origin_(std::move(origin)), options_(std::move(options)) {}
+      : origin_(std::move(origin)), options_(std::move(options)) {
+    if (!options_.tls) options_.tls = std::make_shared<TlsTrust>();
+  }
 
   base::Result<Response> send(Request request);
   base::Result<std::unique_ptr<Wire>> connect();
@@ -128,8 +138,6 @@ class Client::Pool : public std::enable_shared_from_this<Client::Pool> {
   ClientOptions options_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Wire>> idle_;
-  std::mutex tls_mutex_;
-  std::shared_ptr<TlsContext> tls_;
 };
 
 /// Streams a response's body and gives its connection back to the pool when it was read to the end.
@@ -174,14 +182,7 @@ base::Result<std::unique_ptr<Wire>> Client::Pool::connect() {
     wire->stream = make_tcp_stream(std::move(socket));
     return wire;
   }
-  std::shared_ptr<TlsContext> tls;
-  {
-    std::lock_guard lock(tls_mutex_);
-    if (!tls_) {
-      IMGPROC_TRY(tls_, TlsContext::create(options_.ca_bundle));
-    }
-    tls = tls_;
-  }
+  IMGPROC_TRY(auto tls, options_.tls->context());
   IMGPROC_TRY(wire->stream,
               tls->handshake(std::move(socket), origin_.host, options_.connect_timeout));
   return wire;

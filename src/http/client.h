@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "http/exchange.h"
 
@@ -21,6 +23,23 @@ struct Origin {
   [[nodiscard]] std::string host_header() const;
 };
 
+class TlsContext;
+
+/// The roots that the clients who share it trust: read once, by the first that connects over TLS.
+/// Thread-safe.
+class TlsTrust {
+ public:
+  /// PEM file of trusted roots (AWS_CA_BUNDLE); empty = the system's.
+  explicit TlsTrust(std::string ca_bundle = {}) : ca_bundle_(std::move(ca_bundle)) {}
+  /// Error TLS_FAILED; the next call tries again.
+  [[nodiscard]] base::Result<std::shared_ptr<TlsContext>> context();
+
+ private:
+  std::string ca_bundle_;
+  std::mutex mutex_;
+  std::shared_ptr<TlsContext> context_;
+};
+
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{3000};
   /// Longest silence on the connection while sending or receiving; zero = wait for ever (only for
@@ -28,8 +47,8 @@ struct ClientOptions {
   std::chrono::milliseconds idle_timeout{30000};
   std::size_t idle_connections_max = 8;
   std::size_t response_header_bytes_max = 64 * 1024;
-  /// PEM file of trusted roots (AWS_CA_BUNDLE); empty = the system's.
-  std::string ca_bundle;
+  /// What is trusted; clients may share it. Null: the system's roots.
+  std::shared_ptr<TlsTrust> tls;
 };
 
 /// Sends each request on a pooled or new connection. The Host header is added if missing, and

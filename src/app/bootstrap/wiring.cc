@@ -33,7 +33,7 @@ class SharedClient final : public http::Exchange {
 std::unique_ptr<http::Exchange> NetworkDial::dial(const http::Origin& origin) {
   http::ClientOptions options;
   options.idle_timeout = kIdleTimeout;
-  options.ca_bundle = ca_bundle_;
+  options.tls = tls_;
   auto client = std::make_shared<http::Client>(origin, options);
   if (warming_) warmers_.emplace_back([client] { client->warm_up(); });
   return std::make_unique<SharedClient>(std::move(client));

@@ -22,12 +22,13 @@ using Dial = std::function<std::unique_ptr<http::Exchange>(const http::Origin&)>
 /// its own, so that loading the decoder and the TLS handshakes overlap.
 class NetworkDial {
  public:
-  explicit NetworkDial(std::string ca_bundle) : ca_bundle_(std::move(ca_bundle)) {}
+  explicit NetworkDial(std::string ca_bundle)
+      : tls_(std::make_shared<http::TlsTrust>(std::move(ca_bundle))) {}
   [[nodiscard]] std::unique_ptr<http::Exchange> dial(const http::Origin& origin);
   void stop_warming() { warming_ = false; }
 
  private:
-  std::string ca_bundle_;
+  std::shared_ptr<http::TlsTrust> tls_;
   bool warming_ = true;
   /// Ends, at the latest, after the connections' own time-outs.
   std::vector<std::jthread> warmers_;
