@@ -21,28 +21,31 @@ struct Waiting {
   std::vector<std::string> certificates;
 };
 
-/// Moves what fits `name` into the store; the first that has this subject goes into `found` as
-/// well.
-bool take(Waiting& waiting, X509_STORE* store, const X509_NAME* name, std::string_view encoded_name,
-          X509_OBJECT* found) {
-  bool any = false;
+/// Moves the certificates that contain these bytes into the store.
+void load(Waiting& waiting, X509_STORE* store, std::string_view bytes) {
   std::erase_if(waiting.certificates, [&](const std::string& der) {
-    if (!der.contains(encoded_name)) return false;
+    if (!der.contains(bytes)) return false;
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-    X509* certificate = d2i_X509_AUX(nullptr, &at, static_cast<long>(der.size()));
-    if (certificate == nullptr) return true;
-    if (X509_STORE_add_cert(store, certificate) == 1 && !any &&
-        X509_NAME_cmp(X509_get_subject_name(certificate), name) == 0 &&
-        X509_OBJECT_set1_X509(found, certificate) == 1) {
-      any = true;
-      // The caller counts its reference itself (X509_LOOKUP_meth_new(3)).
+    if (X509* certificate = d2i_X509_AUX(nullptr, &at, static_cast<long>(der.size()))) {
+      X509_STORE_add_cert(store, certificate);
       X509_free(certificate);
     }
-    X509_free(certificate);
     return true;
   });
   ERR_clear_error();
-  return any;
+}
+
+bool find(X509_STORE* store, const X509_NAME* name, X509_OBJECT* found) {
+  X509_STORE_lock(store);
+  X509_OBJECT* object =
+      X509_OBJECT_retrieve_by_subject(X509_STORE_get0_objects(store), X509_LU_X509, name);
+  X509_STORE_unlock(store);
+  if (object == nullptr) return false;
+  X509* certificate = X509_OBJECT_get0_X509(object);
+  if (X509_OBJECT_set1_X509(found, certificate) != 1) return false;
+  // The caller counts its reference itself (X509_LOOKUP_meth_new(3)); the store keeps its own.
+  X509_free(certificate);
+  return true;
 }
 
 int get_by_subject(X509_LOOKUP* lookup, X509_LOOKUP_TYPE type, const X509_NAME* name,
@@ -57,10 +60,12 @@ int get_by_subject(X509_LOOKUP* lookup, X509_LOOKUP_TYPE type, const X509_NAME* 
   OPENSSL_free(encoded);
   const std::lock_guard lock(waiting.mutex);
   X509_STORE* store = X509_LOOKUP_get_store(lookup);
-  // Issuers repeat a subject byte by byte. Where one does not, only the parsed names are equal.
-  return take(waiting, store, name, encoded_name, found) || take(waiting, store, name, "", found)
-             ? 1
-             : 0;
+  // Another handshake may have loaded it since OpenSSL looked. Issuers repeat a subject byte by
+  // byte; where one does not, the parsed names still are equal.
+  load(waiting, store, encoded_name);
+  if (find(store, name, found)) return 1;
+  load(waiting, store, "");
+  return find(store, name, found) ? 1 : 0;
 }
 
 X509_LOOKUP_METHOD* lookup_method() {
