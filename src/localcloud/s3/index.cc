@@ -243,6 +243,17 @@ bool has_text(const ObjectVersion& version) {
   return version.file.empty() && version.bytes > 0;
 }
 
+/// As save_text() where one stands. SQLite writes over bytes of the same number without giving
+/// their pages back and taking others, if it has looked at the row before, as length() does.
+base::Status replace_text(Connection& connection, const ObjectVersion& version,
+                          std::string_view text) {
+  IMGPROC_TRY(Statement update,
+              connection.prepare("UPDATE s3_texts SET text = ?2 WHERE version = ?1 AND "
+                                 "length(text) = length(?2)"));
+  IMGPROC_CHECK(update.bind(1, version.id).bind_blob(2, text).run());
+  return connection.changes() > 0 ? base::Status{} : save_text(connection, version, text);
+}
+
 /// Deletes what the version's row leads to, but for the text.
 base::Status delete_files(Connection& connection, const ObjectVersion& version, Removed& removed) {
   if (version.parts > 0) {
@@ -297,7 +308,8 @@ base::Status replace_version(Connection& connection, const Bucket& bucket, const
   update.bind(1, version.id);
   bind_version(update, version);
   IMGPROC_CHECK(update.run());
-  return save_text(connection, version, text);
+  if (text.empty() || !has_text(old)) return save_text(connection, version, text);
+  return replace_text(connection, version, text);
 }
 
 base::Status delete_version(Connection& connection, const ObjectVersion& version,
