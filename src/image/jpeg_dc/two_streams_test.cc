@@ -13,7 +13,7 @@ class TwoStreams : public testing::Test {
  protected:
   TwoStreams() {
     fill_dc_table(*dc_, skip_, dc_steps_);
-    mcu_ = {{dc_steps_.data(), &skip_.of(0), &*dc_, &*ac_}};
+    mcu_[0] = {dc_steps_.data(), &skip_.of(0), &*dc_, &*ac_};
   }
 
   /// Blocks with a difference of +1 and as many values as `values` says, bit by bit.
