@@ -30,7 +30,7 @@ def _functions(found):
         if peer := _best(entry, peers, "cpu_ms"):
             value = ratio(entry["ours"]["cpu_ms"], entry[peer]["cpu_ms"])
             yield (f"processor time, {image}, {set_name}, of {peer}'s", f"≤ {bound}",
-                   f"{value:.2f}", value <= bound)
+                   f"{value:.3f}", value <= bound)
     for image, bound in (("jpeg", 64), ("jpeg-progressive", 64), ("jpeg-100mp", 128)):
         if image in warm:
             value = warm[image]["one"]["ours"]["peak_rss_mb"]
