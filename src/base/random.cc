@@ -2,8 +2,6 @@
 
 #include <openssl/rand.h>
 
-#include <array>
-
 #include "base/bytes.h"
 
 namespace imgproc::base {
@@ -24,14 +22,14 @@ std::string random_hex(std::size_t count) {
 std::string random_uuid() {
   // Every request has one, and a call of RAND_bytes costs more than a hundred of its bytes. What
   // stays in memory here are identifiers, which are no secret.
-  constexpr std::size_t kUuidBytes = 16;
-  thread_local std::array<char, 32 * kUuidBytes> reserve;
-  thread_local std::size_t used = reserve.size();
+  constexpr std::size_t kUuidBytes = 16, kReserveBytes = 32 * kUuidBytes;
+  thread_local std::string reserve;
+  thread_local std::size_t used = 0;
   if (used == reserve.size()) {
-    RAND_bytes(reinterpret_cast<unsigned char*>(reserve.data()), reserve.size());
+    reserve = random_bytes(kReserveBytes);
     used = 0;
   }
-  std::string bytes(reserve.data() + used, kUuidBytes);
+  std::string bytes = reserve.substr(used, kUuidBytes);
   used += kUuidBytes;
   bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);

@@ -18,6 +18,8 @@ struct Symbol {
   /// What the symbol says of an AC coefficient: zeros before it, bits of its value.
   [[nodiscard]] unsigned run() const { return value >> 4; }
   [[nodiscard]] unsigned size() const { return value & 15; }
+  /// Of an AC symbol in a sequential scan: no value, and not the sixteen zeros of run 15.
+  [[nodiscard]] bool is_end_of_block() const { return size() == 0 && run() != 15; }
 };
 
 class HuffmanCode {

@@ -1,6 +1,5 @@
 #include "image/jpeg_dc/sequential.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "image/jpeg_dc/mcu_walk.h"
@@ -9,8 +8,6 @@
 
 namespace imgproc::image::jpeg_dc {
 namespace {
-
-constexpr unsigned kRunOfZeros = 15;
 
 /// What reads the blocks of one component of a scan, as many symbols in a step as go.
 struct Reader {
@@ -48,7 +45,7 @@ struct Single {
   bits.skip(symbol.bits);
   const unsigned size = symbol.size();
   single.value = extend(bits.take(size), size);
-  const bool is_end = !is_dc && size == 0 && symbol.run() != kRunOfZeros;
+  const bool is_end = !is_dc && symbol.is_end_of_block();
   single.advance = is_end ? kEndOfBlock : (is_dc ? 0 : symbol.run()) + 1;
   single.is_good = true;
   bits.refill();

@@ -3,17 +3,12 @@
 namespace imgproc::image::jpeg_dc {
 namespace {
 
-constexpr unsigned kRunOfZeros = 15;
 constexpr Step kUnknownStep{0, kUnknown, 0};
 
 /// The symbol that `length` bits begin with, if its code is all there.
 Symbol first_symbol(const HuffmanCode& code, std::uint32_t bits, unsigned length) {
   const Symbol symbol = code.find(bits << (kCodeBitsMax - length));
   return symbol.bits <= length ? symbol : Symbol{};
-}
-
-bool is_end(Symbol symbol) {
-  return symbol.size() == 0 && symbol.run() != kRunOfZeros;
 }
 
 /// `step`, and then what the rest of the bits says if it fits into the same step. `length` is how
@@ -42,8 +37,9 @@ SkipTable::SkipTable(const HuffmanCode& ac) {
       if (symbol.bits == 0 || taken > kStepBitsMax) continue;
       Step& step = steps_[(1U << length) + bits];
       step = {static_cast<std::uint8_t>(taken),
-              static_cast<std::uint8_t>(is_end(symbol) ? kEndOfBlock : symbol.run() + 1), 0};
-      if (!is_end(symbol)) step = go_on(step, *this, bits, length);
+              static_cast<std::uint8_t>(symbol.is_end_of_block() ? kEndOfBlock : symbol.run() + 1),
+              0};
+      if (!symbol.is_end_of_block()) step = go_on(step, *this, bits, length);
     }
   }
 }

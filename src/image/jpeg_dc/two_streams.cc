@@ -17,7 +17,6 @@ constexpr std::size_t kBlockBytesMax = 256;
 constexpr std::size_t kPaddingBytes = 2 * kBlockBytesMax;
 constexpr std::size_t kIterationBytesMax = 9;  // two steps of 31 bits, and a byte begun
 constexpr std::size_t kRoomSpare = 2;          // for a record begun
-constexpr unsigned kRunOfZeros = 15;
 
 struct Phase {
   BlockTables tables;
@@ -71,7 +70,7 @@ Cursor start_at(const std::uint8_t* base, std::uint64_t bit, const Phase* phase,
   const Symbol symbol = (is_dc ? phase.tables.dc : phase.tables.ac)->find(bits.peek(kCodeBitsMax));
   bits.skip(symbol.bits);
   const unsigned size = symbol.size();
-  const bool is_end = !is_dc && size == 0 && symbol.run() != kRunOfZeros;
+  const bool is_end = !is_dc && symbol.is_end_of_block();
   k += is_dc ? 1 : (is_end ? 0 : symbol.run() + 1);
   if (symbol.bits == 0 || k > kCoefficients) {
     cursor.phase = nullptr;
